@@ -1,0 +1,124 @@
+"""
+The command line: one file a command, and here what they share.
+
+Commands import what is heavy when they run, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+import typer
+
+from changelog_tracker import __version__
+from changelog_tracker.cli import (
+    baseline_cmd,
+    catalogue_cmd,
+    db_cmd,
+    demo_cmd,
+    diff_cmd,
+    document_cmd,
+    drift_cmd,
+    import_cmd,
+    log_cmd,
+    show_cmd,
+    snapshots_cmd,
+)
+from changelog_tracker.cli.session import Globals
+from changelog_tracker.errors import TrackerError
+
+app = typer.Typer(
+    name="changelog-tracker",
+    help="Keeps the change log of an Exchange Client Access server by itself. "
+    "It reads configuration, compares and stores it, and never writes to a server.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"changelog-tracker {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _globals(
+    ctx: typer.Context,
+    store: str = typer.Option(
+        None, "--store", metavar="PATH|URL", help="The store. [env: CHANGELOG_TRACKER_STORE]"
+    ),
+    config: str = typer.Option(
+        None,
+        "--config",
+        metavar="FILE",
+        help="The configuration file. [env: CHANGELOG_TRACKER_CONFIG]",
+    ),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Hold what stands before the command."""
+    del version
+    ctx.obj = Globals(store, config)
+
+
+app.command("demo")(demo_cmd.demo)
+app.command("import")(import_cmd.import_)
+app.command("snapshots")(snapshots_cmd.snapshots)
+app.command("show")(show_cmd.show)
+app.command("log")(log_cmd.log)
+app.command("diff")(diff_cmd.diff)
+app.command("drift")(drift_cmd.drift)
+app.add_typer(baseline_cmd.app, name="baseline")
+app.command("document")(document_cmd.document)
+app.command("catalogue")(catalogue_cmd.catalogue)
+app.add_typer(db_cmd.app, name="db")
+
+
+def run(arguments: list[str]) -> int:
+    """
+    Run one command line.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 usage, 3 found, 4 incomplete, 5 store damaged or full,
+        130 interrupted.
+    """
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _say("interrupted", "everything of this command was rolled back", None, 130)
+    except click.ClickException as error:
+        return _say_usage(error)
+    except TrackerError as error:
+        return _say(error.place, error.what, error.hint, error.exit_code)
+    except BrokenPipeError:
+        # The reader has gone; what Python still holds back must not fail at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _say_usage(error: click.ClickException) -> int:
+    context: Any = getattr(error, "ctx", None)
+    command = context.command_path if context else "changelog-tracker"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        typer.echo(error.format_message(), err=True)
+        return 2
+    return _say(command, error.format_message(), f"{command} --help", 2)
+
+
+def _say(place: str, what: str, hint: str | None, code: int) -> int:
+    from changelog_tracker.report.escape import terminal
+
+    sys.stdout.flush()
+    typer.echo(f"error: {terminal(place)}: {terminal(what)}", err=True)
+    if hint:
+        typer.echo(f"hint: {terminal(hint)}", err=True)
+    return code

@@ -1,0 +1,28 @@
+"""`document`: say why changes were made."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from changelog_tracker.cli.session import open_store
+
+
+def document(
+    ctx: typer.Context,
+    changes: Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Ids, as log shows.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    ticket: Annotated[
+        str | None, typer.Option("--ticket", metavar="ID", help="The ticket it belongs to.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who says so; else the account.")
+    ] = None,
+) -> None:
+    """Document one or many changes with one reason. What was said before stays in the journal."""
+    from changelog_tracker.pipeline.people import document_changes
+
+    with open_store(ctx) as store, store.changing() as connection:
+        done = document_changes(connection, changes, reason, ticket, by)
+    typer.echo(f"documented: {', '.join(done)}")

@@ -1,0 +1,52 @@
+"""`drift`: what differs now from what is wanted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from changelog_tracker.cli.session import local_zone, look, open_store, output
+
+Format = Literal["text", "json", "md"]
+
+
+def drift(
+    ctx: typer.Context,
+    server: Annotated[str, typer.Argument(help="The server.")],
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="baseline, previous, a snapshot id or TIME."),
+    ] = None,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="Also the command that sets the wanted value.")
+    ] = False,
+    format_: Annotated[Format, typer.Option("--format", help="How to write it.")] = "text",
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")
+    ] = None,
+) -> None:
+    """Compare the newest snapshot with the baseline, else the previous one; exit 3 on drift."""
+    from changelog_tracker.pipeline.drift import drift_lines
+    from changelog_tracker.pipeline.heads import server_head
+    from changelog_tracker.pipeline.state import unread_everywhere
+    from changelog_tracker.report import json_lines, markdown, text
+
+    with open_store(ctx) as store, store.reading() as connection:
+        words, lines = drift_lines(connection, server, against)
+        unread = list(unread_everywhere(connection, server))
+        head = server_head(connection, server)
+    with output(file) as out:
+        if json or format_ == "json":
+            json_lines.write(lines, out)
+            typer.echo(f"compared with {words}", err=True)
+        elif format_ == "md":
+            markdown.drift(lines, out, against=words, zone=local_zone(), head=head, unread=unread)
+        else:
+            text.drift(lines, out, against=words, unread=unread, **look(out, commands=commands))
+    sys.stdout.flush()
+    if lines:
+        raise typer.Exit(3)

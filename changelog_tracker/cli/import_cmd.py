@@ -1,0 +1,83 @@
+"""`import`: a snapshot from a bundle, a backup, or loose exports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from changelog_tracker.cli.session import local_zone, open_store
+
+if TYPE_CHECKING:
+    from changelog_tracker.pipeline.importing import Outcome
+
+
+def import_(
+    ctx: typer.Context,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Bundle, zip, backup folder or file.")
+    ],
+    server: Annotated[
+        str | None, typer.Option("--server", help="The server, where the files do not say.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="When it was taken; else now.")
+    ] = None,
+    build: Annotated[
+        str | None, typer.Option("--build", help="The Exchange build, where the files do not say.")
+    ] = None,
+) -> None:
+    """Make a snapshot of the files at PATH and log what changed since the last one."""
+    from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.pipeline.importing import Wish, import_path
+    from changelog_tracker.pipeline.moments import read_build, read_time
+
+    moment = read_time(at, "--at") if at else None
+    wish = Wish(server, moment, read_build(build) if build else None)
+    with open_store(ctx) as store:
+        outcome = import_path(store, Fingerprints(store.key), path, wish)
+    _tell(outcome)
+    if outcome.problems and not outcome.known:
+        raise typer.Exit(4)
+
+
+def _tell(outcome: Outcome) -> None:
+    from changelog_tracker.report import words
+    from changelog_tracker.report.escape import terminal
+
+    for problem in outcome.problems:
+        typer.echo(f"error: {terminal(str(problem))}", err=True)
+        if problem.hint:
+            typer.echo(f"hint: {terminal(problem.hint)}", err=True)
+    for file, why in outcome.not_used.items():
+        typer.echo(f"note: {terminal(file)}: {terminal(why)}", err=True)
+    if outcome.others:
+        others = ", ".join(outcome.others)
+        typer.echo(f"note: objects of other servers were left out: {terminal(others)}", err=True)
+    when = words.moment(outcome.at.isoformat(), local_zone())
+    if outcome.known:
+        typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when} is already known")
+        return
+    if outcome.build is None:
+        typer.echo(
+            f"note: {outcome.server}: no build was found, so its defaults are unknown; "
+            "give it with --build",
+            err=True,
+        )
+    build = f", build {outcome.build}" if outcome.build else ""
+    typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when}{build}")
+    if outcome.first:
+        typer.echo("first snapshot: there is nothing to compare it with yet")
+    else:
+        typer.echo(words.count(len(outcome.changes), "change") + " since the snapshot before it")
+    if outcome.superseded:
+        typer.echo(
+            f"it is older than others: {words.count(outcome.superseded, 'change')} no longer "
+            "holds; log --all shows what was recorded first"
+        )
+    if outcome.problems:
+        count = words.count(len(outcome.problems), "file or kind")
+        typer.echo(f"incomplete: {count} could not be read, and stays as it was known")
+    sys.stdout.flush()

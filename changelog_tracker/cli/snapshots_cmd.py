@@ -1,0 +1,28 @@
+"""`snapshots`: what was taken, and when."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from changelog_tracker.cli.session import look, open_store, write_json
+
+
+def snapshots(
+    ctx: typer.Context,
+    server: Annotated[str | None, typer.Argument(help="One server; else all.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the snapshots, oldest first."""
+    from changelog_tracker.pipeline.state import snapshot_lines
+    from changelog_tracker.report import text
+
+    with open_store(ctx) as store, store.reading() as connection:
+        lines = list(snapshot_lines(connection, server))
+    if json:
+        write_json(lines)
+    else:
+        text.snapshots(lines, sys.stdout, **look(sys.stdout))
+    sys.stdout.flush()

@@ -1,0 +1,108 @@
+"""
+Settings of the program: option, else environment, else configuration file, else default.
+
+The file is TOML; every setting has one name everywhere: `--store`, `CHANGELOG_TRACKER_STORE`,
+`store = "..."`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from changelog_tracker.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROGRAM = "changelog-tracker"
+FILE = "changelog-tracker.toml"
+SETTINGS = ("store", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """
+    Where things are.
+
+    Args:
+        store: A file's path, or a database URL.
+        key: The file with the key of all fingerprints.
+        file: The configuration file that was read, or None.
+    """
+
+    store: str
+    key: Path
+    file: Path | None = None
+
+
+def load_config(store: str | None = None, config: str | None = None) -> Config:
+    """
+    Find out where the store and its key lie.
+
+    Args:
+        store: What --store said.
+        config: What --config said.
+
+    Raises:
+        UsageError: The configuration file is missing, no TOML, or has an unknown setting.
+    """
+    file = _file(config or os.environ.get("CHANGELOG_TRACKER_CONFIG"))
+    settings = _read(file) if file else {}
+    location = store or os.environ.get("CHANGELOG_TRACKER_STORE") or settings.get("store")
+    if location is None:
+        location = str(data_folder() / "changelog.db")
+    elif "://" not in location:
+        location = str(Path(location).expanduser())
+    key = os.environ.get("CHANGELOG_TRACKER_KEY") or settings.get("key")
+    return Config(location, Path(key).expanduser() if key else _key_beside(location), file)
+
+
+def data_folder() -> Path:
+    """Give the user's data folder for this program."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / PROGRAM
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / PROGRAM
+
+
+def config_folder() -> Path:
+    """Give the user's configuration folder for this program."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", "~")).expanduser() / PROGRAM
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / PROGRAM
+
+
+def _key_beside(location: str) -> Path:
+    folder = data_folder() if "://" in location else Path(location).parent
+    return folder / "changelog.key"
+
+
+def _file(said: str | None) -> Path | None:
+    if said is not None:
+        file = Path(said).expanduser()
+        if not file.is_file():
+            raise UsageError(said, "there is no such configuration file")
+        return file
+    for folder in (Path(), config_folder()):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    return None
+
+
+def _read(file: Path) -> Mapping[str, str]:
+    try:
+        found = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(str(file), f"is no TOML that can be read: {error}") from error
+    for name, value in found.items():
+        if name not in SETTINGS:
+            raise UsageError(str(file), f"has setting {name!r}; known are {', '.join(SETTINGS)}")
+        if not isinstance(value, str):
+            raise UsageError(str(file), f"setting {name} is no text in quotes")
+    return found

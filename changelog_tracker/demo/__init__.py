@@ -1,0 +1,1 @@
+"""The sample server and its story, for `changelog-tracker demo`."""

@@ -1,0 +1,1 @@
+"""Snapshots -> changes: comparing, the order of time, and the classes of changes."""

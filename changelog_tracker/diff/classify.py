@@ -1,0 +1,275 @@
+"""
+Changes -> the few lines that tell a person what happened.
+
+A rebuilt server and a product update are one line each, with the rest folded into it; what AD and
+IIS both show is one line under its owner; what a service of Exchange did by itself says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from changelog_tracker import catalogue
+from changelog_tracker.diff.compare import same
+from changelog_tracker.model import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from changelog_tracker.model import Settings, Value
+
+SERVER = "ExchangeServer"
+ONE_PER_SERVER = "(server)"
+BUILD = "Build"
+# A new Windows under the same name: Setup /m:RecoverServer ran on it, or is about to.
+REBUILD_SIGNS = ("MachineSid", "WindowsInstallDate")
+BUILD_FACTS = frozenset({BUILD, "ExSetupBuild", "FolderBuild", "AdminDisplayVersion"})
+_BUILD_NUMBER = re.compile(r"\b(?:8|14|15)\.\d{1,2}\.\d{1,4}\.\d{1,3}\b")
+_ASSEMBLIES = re.compile(r"^(assemblyBinding|dependentAssembly|\[name=)")
+_RPC_PLACES = ("Default Web Site/Rpc", "Exchange Back End/Rpc")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What the class of a change depends on, besides the change.
+
+    Args:
+        directories: How many virtual directories both readings hold.
+        mitigations: MitigationsApplied of the Emergency Mitigation service.
+        outlook_anywhere: What AD says of /Rpc, by web site.
+    """
+
+    directories: int = 0
+    mitigations: frozenset[str] = frozenset()
+    outlook_anywhere: Mapping[str, Settings] = field(default_factory=dict)
+
+
+def classify(changes: Sequence[Change], around: Surroundings) -> list[Change]:
+    """Give each change its class, fold what belongs to one event, and join what is one fact."""
+    whole = _one_recreation(_joined_aspects(changes))
+    recovery = _recovery(whole, around)
+    if recovery is not None:
+        return [recovery]
+    single = _joined_mirrors(whole)
+    folded = _product_update(single)
+    return [_by_itself(change, around) for change in folded]
+
+
+def _joined_aspects(changes: Sequence[Change]) -> list[Change]:
+    """Make one line of an object whose parts were told by different readings."""
+    joined: dict[tuple[str, str, str], Change] = {}
+    rest: list[Change] = []
+    for change in changes:
+        if change.setting is not None:
+            rest.append(change)
+            continue
+        key = (change.kind, change.resource.casefold(), change.action)
+        first = joined.get(key)
+        if first is None:
+            joined[key] = change
+        else:
+            joined[key] = replace(
+                first,
+                before=_joined(first.before, change.before),
+                after=_joined(first.after, change.after),
+            )
+    return [*joined.values(), *rest]
+
+
+def _joined(first: Value, second: Value) -> Value:
+    if isinstance(first, dict) and isinstance(second, dict):
+        return {**first, **second}
+    return first
+
+
+def _one_recreation(changes: Sequence[Change]) -> list[Change]:
+    """A re-created object shows by its Guid; the new WhenCreated says the same again."""
+    recreated = {(c.kind, c.resource) for c in changes if c.setting == "Guid"}
+    return [
+        change
+        for change in changes
+        if change.setting != "WhenCreated" or (change.kind, change.resource) not in recreated
+    ]
+
+
+def _recovery(changes: Sequence[Change], around: Surroundings) -> Change | None:
+    for sign in REBUILD_SIGNS:
+        for change in changes:
+            if (change.kind, change.resource, change.setting) == (SERVER, ONE_PER_SERVER, sign):
+                return replace(change, category="recovery", folded=tuple(changes))
+    new = [
+        change
+        for change in changes
+        if change.setting in {"Guid", "WhenCreated"}
+        and change.kind.endswith("VirtualDirectory")
+        and change.action == "changed"
+    ]
+    if around.directories >= 2 and len(new) * 2 > around.directories:
+        return Change(
+            kind=SERVER,
+            resource=ONE_PER_SERVER,
+            setting="VirtualDirectoryGuids",
+            action="changed",
+            before=[str(change.before) for change in new],
+            after=[str(change.after) for change in new],
+            category="recovery",
+            folded=tuple(changes),
+            not_before=new[0].not_before,
+        )
+    return None
+
+
+def _joined_mirrors(changes: Sequence[Change]) -> list[Change]:
+    """Put an IIS change that its owner's line says too under that line."""
+    in_iis = {
+        (c.resource.casefold(), (c.setting or "").casefold()): c
+        for c in changes
+        if c.kind == "IisSection"
+    }
+    joined: set[int] = set()
+    result = []
+    for change in changes:
+        mirror = in_iis.get(_mirror_of(change)) if in_iis else None
+        if mirror is not None and same(_shown(change.after), _shown(mirror.after)):
+            joined.add(id(mirror))
+            result.append(replace(change, also=(mirror.path,)))
+        else:
+            result.append(change)
+    return [change for change in result if id(change) not in joined]
+
+
+def _mirror_of(change: Change) -> tuple[str, str]:
+    """Give resource and setting of the IIS attribute that shows the same fact."""
+    noun = catalogue.nouns().get(change.kind)
+    known = noun.fields.get(change.setting or "") if noun else None
+    place = re.fullmatch(r"(.*) \((.*)\)", change.resource)
+    if known is None or known.mirrors is None or place is None:
+        return ("", "")
+    section, _, setting = known.mirrors.partition(" : ")
+    return (f"{place[2]}/{place[1]} : {section}".casefold(), setting.casefold())
+
+
+def _shown(value: Value) -> Value:
+    """Ssl among the flags is what RequireSSL says."""
+    return "Ssl" in value if isinstance(value, list) else value
+
+
+def _product_update(changes: Sequence[Change]) -> list[Change]:
+    """Fold what a cumulative or security update brings along into the change of the build."""
+    head = next(
+        (
+            change
+            for name in (BUILD, "FolderBuild", "AdminDisplayVersion")
+            for change in changes
+            if (change.kind, change.resource, change.setting) == (SERVER, ONE_PER_SERVER, name)
+            and change.action == "changed"
+        ),
+        None,
+    )
+    if head is None:
+        return list(changes)
+    rest, folded = _pairs([change for change in changes if change is not head])
+    stay: list[Change] = []
+    for change in rest:
+        (folded if _is_of_the_build(change) else stay).append(change)
+    update = replace(
+        head,
+        setting=BUILD,
+        category="product-update",
+        folded=tuple(replace(change, category="product-update") for change in folded),
+    )
+    return [update, *stay]
+
+
+def _is_of_the_build(change: Change) -> bool:
+    if change.kind == SERVER and change.setting in BUILD_FACTS:
+        return True
+    if change.action == "changed":
+        return _without_build(repr(change.before)) == _without_build(repr(change.after))
+    section = change.resource.rpartition(" : ")[2]
+    return (
+        change.kind == "ConfigFile"
+        and section in {"runtime", "assemblyBinding"}
+        and (_ASSEMBLIES.match(change.setting or "") is not None)
+    )
+
+
+def _pairs(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+    """
+    Find what left under one version folder and came back under another.
+
+    Returns:
+        What stays, with the settings that differ between the two, and what folds.
+    """
+    removed = {_paired_key(c): c for c in changes if c.action == "removed"}
+    stay: list[Change] = []
+    folded: list[Change] = []
+    for change in changes:
+        key = _paired_key(change)
+        if change.action != "added" or key not in removed or change.path == removed[key].path:
+            continue
+        old = removed.pop(key)
+        folded += [old, change]
+        stay += _real_differences(old, change)
+    gone = {id(change) for change in folded}
+    return [*(change for change in changes if id(change) not in gone), *stay], folded
+
+
+def _paired_key(change: Change) -> tuple[str, str]:
+    return (change.kind, _without_build(change.path).casefold())
+
+
+def _real_differences(old: Change, new: Change) -> list[Change]:
+    if not isinstance(old.before, dict) or not isinstance(new.after, dict):
+        return []
+    changes = []
+    for name in dict.fromkeys((*old.before, *new.after)):
+        before, after = old.before.get(name), new.after.get(name)
+        if _without_build(repr(before)) != _without_build(repr(after)):
+            action = "changed" if name in old.before and name in new.after else new.action
+            if name not in new.after:
+                action = "removed"
+            setting = name if new.setting is None else f"{new.setting}.{name}"
+            changes.append(replace(new, setting=setting, action=action, before=before, after=after))
+    return changes
+
+
+def _without_build(text: str) -> str:
+    return _BUILD_NUMBER.sub("{build}", text)
+
+
+def _by_itself(change: Change, around: Surroundings) -> Change:
+    """Mark what the Emergency Mitigation service or the RPC servicelet did."""
+    if change.kind != "IisSection" or change.category != "customisation":
+        return change
+    if "/rewrite/" in change.resource and any(
+        name.casefold() in (change.setting or "").casefold() for name in around.mitigations
+    ):
+        return replace(change, category="mitigation")
+    if _is_stamped(change, around.outlook_anywhere):
+        return replace(change, category="servicelet")
+    return change
+
+
+def _is_stamped(change: Change, outlook_anywhere: Mapping[str, Settings]) -> bool:
+    """Tell whether RpcHttpConfigurator set back to IIS what AD says of /Rpc."""
+    place, _, section = change.resource.partition(" : ")
+    settings = outlook_anywhere.get(place.partition("/")[0])
+    if place not in _RPC_PLACES or settings is None:
+        return False
+    methods = settings.get("IISAuthenticationMethods")
+    wanted: Value = None
+    if section.endswith("/access") and change.setting == "sslFlags":
+        offloading = settings.get("SSLOffloading")
+        if isinstance(offloading, bool):
+            wanted = [] if offloading else ["Ssl", "Ssl128"]
+    elif change.setting == "enabled" and isinstance(methods, list):
+        said = {str(method).casefold() for method in methods}
+        if section.endswith("/basicAuthentication"):
+            wanted = "basic" in said
+        elif section.endswith("/windowsAuthentication"):
+            wanted = bool(said & {"ntlm", "negotiate"})
+    return wanted is not None and same(change.after, wanted)

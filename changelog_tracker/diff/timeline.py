@@ -1,0 +1,138 @@
+"""
+A server's snapshots in the order of their time -> what changed at each.
+
+`Known` is what the last readings said. A step holds it against one snapshot: what was not read
+stays as it was known, a first reading makes no changes, and a change carries the time of the last
+reading before it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from changelog_tracker.model import Change, Held, Known, KnownReading, ReadingId, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from changelog_tracker.diff.compare import Difference
+    from changelog_tracker.model import ReadingKey, ResourceId, ResourceKey, Taken
+
+NOT_GIVEN = "not in this import"
+# Readings about the server itself: a snapshot that does not tell one says nothing of it.
+FACTS = "ExchangeServer"
+
+
+# Tells what differs between two contents of one resource; either may be missing.
+Differ: TypeAlias = "Callable[[ResourceId, bytes | None, bytes | None], list[Difference]]"
+
+
+def step(known: Known, taken: Taken, differ: Differ) -> Step:
+    """Hold one snapshot against what is known."""
+    result = Step()
+    by_reading: dict[ReadingKey, dict[ResourceKey, Held]] = defaultdict(dict)
+    for key, held in known.held.items():
+        by_reading[held.reading][key] = held
+    for reading_key, reading in taken.readings.items():
+        before = known.readings.get(reading_key)
+        if before is None or before.reading != reading:
+            result.readings[reading_key] = reading
+        if reading.status == "unread" or reading_key in taken.unchanged:
+            continue
+        new = taken.held.get(reading_key, {})
+        _compare_reading(known, taken, by_reading[reading_key], new, result, differ)
+    _close_aspects(known, result)
+    for reading_key, last in known.readings.items():
+        if reading_key not in taken.readings and last.reading.status != "unread":
+            result.readings[reading_key] = replace(
+                last.reading, status="unread", reason=NOT_GIVEN, fingerprint=None
+            )
+    return result
+
+
+def advance(known: Known, taken: Taken, done: Step) -> Known:
+    """Give what is known after a snapshot."""
+    readings = dict(known.readings)
+    for key, reading in done.readings.items():
+        last = readings.get(key)
+        readings[key] = KnownReading(reading, last.read_at if last else None, taken.at)
+    for key, reading in taken.readings.items():
+        if reading.status != "unread":
+            last = readings.get(key, KnownReading(reading, since=taken.at))
+            readings[key] = KnownReading(last.reading, taken.at, last.since)
+    held = {key: value for key, value in known.held.items() if key not in done.closed}
+    held.update(done.opened)
+    return Known(taken.at, taken.collector, readings, held)
+
+
+def _compare_reading(
+    known: Known,
+    taken: Taken,
+    old: dict[ResourceKey, Held],
+    new: dict[ResourceKey, Held],
+    result: Step,
+    differ: Differ,
+) -> None:
+    for key in dict.fromkeys((*old, *new)):
+        before, after = old.get(key), new.get(key)
+        if before and after and before.digest == after.digest:
+            continue
+        some = after or before
+        if some is None:
+            continue
+        # First readings are not compared: nobody knows how it was before.
+        first = _is_first(known, taken, some)
+        differences = [] if first else _differences(differ, before, after)
+        if before and after and not differences and not first:
+            continue
+        result.changes += [_change(known, some, difference) for difference in differences]
+        if after:
+            result.opened[key] = after
+        elif before:
+            result.closed[key] = before
+
+
+def _differences(differ: Differ, before: Held | None, after: Held | None) -> list[Difference]:
+    some = after or before
+    if some is None:
+        return []
+    return differ(some.resource, before.digest if before else None, after.digest if after else None)
+
+
+def _is_first(known: Known, taken: Taken, held: Held) -> bool:
+    """Tell whether what a resource's reading says was never answered before."""
+    last = known.readings.get(held.reading)
+    if last is not None and last.read_at is not None:
+        return False
+    if held.resource.aspect:
+        # What only a full reading tells of an object that is new itself is part of it.
+        kind = known.readings.get(ReadingId(held.resource.kind).key)
+        whole = (held.resource.kind, held.resource.name.casefold(), "")
+        return whole in known.held or kind is None or kind.read_at is None
+    # A file that the same collector did not find last time was not there.
+    return taken.collector is None or taken.collector != known.collector
+
+
+def _change(known: Known, held: Held, difference: Difference) -> Change:
+    last = known.readings.get(held.reading)
+    return Change(
+        kind=held.resource.kind,
+        resource=held.resource.name,
+        setting=difference.setting,
+        action=difference.action,
+        before=difference.before,
+        after=difference.after,
+        not_before=last.read_at if last and last.read_at else known.at,
+    )
+
+
+def _close_aspects(known: Known, result: Step) -> None:
+    """With an object goes what only a full reading told of it."""
+    gone = {key[:2] for key in result.closed if key[2] == ""}
+    if not gone:
+        return
+    for key, held in known.held.items():
+        if key[:2] in gone and key[2] and key not in result.closed:
+            result.closed[key] = held

@@ -1,0 +1,1 @@
+"""Raw records -> settings: names, values, noise and secrets."""

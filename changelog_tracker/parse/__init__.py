@@ -1,0 +1,1 @@
+"""Bytes -> raw records, one file a format."""

@@ -1,0 +1,214 @@
+"""
+applicationHost.config and web.config: one file -> the resources that it holds.
+
+Both have the same shape: sections below <configuration>, or below <location> for a place. A
+section's content is kept as canonical XML; what it means is normalise/iis.py's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from copy import deepcopy
+from typing import TYPE_CHECKING, NamedTuple
+
+from changelog_tracker import catalogue
+from changelog_tracker.model import Record, ResourceId
+from changelog_tracker.parse.xml import attributes_of, canonical, local_name, new_element
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from changelog_tracker.parse.xml import Element
+
+SERVER_LEVEL = "MACHINE/WEBROOT/APPHOST"
+SITES = "system.applicationHost/sites"
+POOLS = "system.applicationHost/applicationPools"
+# What is not in the schema is named by its first element; of these by the first two.
+TWO_DEEP = frozenset({"system.serviceModel", "system.web"})
+_BUILD_FOLDER = re.compile(r"/(?:owa|ecp)/(\d+\.\d+\.\d+\.\d+)$")
+
+
+class Section(NamedTuple):
+    """One section where it stands: path of its location, name, element, location attributes."""
+
+    place: str
+    name: str
+    element: Element
+    location: dict[str, str]
+
+
+def application_host_records(blocks: Iterable[Element]) -> list[Record]:
+    """
+    Give the resources of (some blocks of) applicationHost.config.
+
+    Args:
+        blocks: Children of <configuration>; each can be read without the others.
+
+    Returns:
+        Sites, applications, virtual directories, bindings and pools as appcmd lists them, and
+        every other section by its place.
+    """
+    records: list[Record] = []
+    for section in _sections(blocks):
+        if section.name == SITES:
+            records += _site_records(section)
+        elif section.name == POOLS:
+            records += _pool_records(section)
+        else:
+            place = section.place or SERVER_LEVEL
+            records.append(_record("IisSection", f"{place} : {section.name}", section))
+    return _told_apart(records)
+
+
+def web_config_records(blocks: Iterable[Element], file: str) -> list[Record]:
+    """
+    Give the resources of (some blocks of) a web.config or any other .NET configuration file.
+
+    Args:
+        blocks: Children of <configuration>.
+        file: The file's name as users see it: `%ExchangeInstallPath%/ClientAccess/owa/web.config`.
+    """
+    records = []
+    for section in _sections(blocks):
+        place = f"{file} ({section.place})" if section.place else file
+        records.append(_record("ConfigFile", f"{place} : {section.name}", section))
+    return _told_apart(records)
+
+
+def _sections(blocks: Iterable[Element]) -> Iterator[Section]:
+    for block in blocks:
+        if local_name(block) != "location":
+            yield from _sections_below(block, "", {})
+            continue
+        place = (block.get("path") or "").strip()
+        place = "" if place == "." else place
+        location = {name: value for name, value in attributes_of(block).items() if name != "path"}
+        for child in block:
+            yield from _sections_below(child, place, location)
+
+
+def _sections_below(element: Element, place: str, location: dict[str, str]) -> Iterator[Section]:
+    """Give the sections of one element below <configuration> or <location>."""
+    name = local_name(element)
+    if not catalogue.is_section_group(name):
+        yield Section(place, name, element, location)
+        return
+    known: list[tuple[str, Element]] = []
+    rest = _without_sections(element, name, known)
+    for path, section in known:
+        yield Section(place, path, section, location)
+    if rest is None:
+        return
+    if name in TWO_DEEP:
+        for child in rest:
+            yield Section(place, f"{name}/{local_name(child)}", child, location)
+        rest[:] = []
+    if len(rest) or rest.keys() or (rest.text or "").strip():
+        yield Section(place, name, rest, location)
+
+
+def _without_sections(
+    group: Element, path: str, known: list[tuple[str, Element]]
+) -> Element | None:
+    """
+    Collect the sections of the schema below a group.
+
+    Returns:
+        The group with what the schema does not know, or None where that is nothing.
+    """
+    rest = new_element(local_name(group), attributes_of(group))
+    rest.text = group.text
+    for child in group:
+        child_path = f"{path}/{local_name(child)}"
+        if catalogue.section(child_path) is not None:
+            known.append((child_path, child))
+        elif catalogue.is_section_group(child_path):
+            below = _without_sections(child, child_path, known)
+            if below is not None:
+                rest.append(below)
+        else:
+            rest.append(deepcopy(child))
+    return rest if len(rest) or rest.keys() or (rest.text or "").strip() else None
+
+
+def _record(kind: str, name: str, section: Section) -> Record:
+    content = section.element
+    if section.location:
+        content = new_element("location", section.location)
+        content.append(deepcopy(section.element))
+    return Record(ResourceId(kind, name), canonical(content))
+
+
+def _site_records(section: Section) -> Iterator[Record]:
+    rest = _copy(section.element, lambda child: local_name(child) == "site")
+    yield from _rest_record(rest, section)
+    for site in section.element.iterchildren("site"):
+        name = site.get("name", "")
+        yield Record(ResourceId("IisSite", name), canonical(_bare_site(site)))
+        for binding in site.iterfind("bindings/binding"):
+            label = (
+                f"{name} : {binding.get('protocol', '')}/{binding.get('bindingInformation', '')}"
+            )
+            yield Record(ResourceId("IisBinding", label), canonical(binding))
+        for application in site.iterchildren("application"):
+            path = name + application.get("path", "/")
+            bare = _copy(application, lambda child: local_name(child) == "virtualDirectory")
+            yield Record(ResourceId("IisApplication", path), canonical(bare))
+            for directory in application.iterchildren("virtualDirectory"):
+                below = path.rstrip("/") + directory.get("path", "/")
+                yield Record(ResourceId("IisVirtualDirectory", below), canonical(directory))
+
+
+def _bare_site(site: Element) -> Element:
+    """Copy a site without its applications and bindings, which are resources of their own."""
+    bare = _copy(site, lambda child: local_name(child) in {"application", "bindings"})
+    for bindings in site.iterchildren("bindings"):
+        rest = _copy(bindings, lambda child: local_name(child) == "binding")
+        if len(rest) or rest.keys():
+            bare.append(rest)
+    return bare
+
+
+def _pool_records(section: Section) -> Iterator[Record]:
+    rest = _copy(section.element, lambda child: local_name(child) == "add")
+    yield from _rest_record(rest, section)
+    for pool in section.element.iterchildren("add"):
+        yield Record(ResourceId("IisAppPool", pool.get("name", "")), canonical(pool))
+
+
+def _rest_record(rest: Element, section: Section) -> Iterator[Record]:
+    if len(rest) or rest.keys():
+        place = section.place or SERVER_LEVEL
+        yield _record("IisSection", f"{place} : {section.name}", section._replace(element=rest))
+
+
+def _copy(element: Element, leave_out: Callable[[Element], bool]) -> Element:
+    copied = new_element(local_name(element), attributes_of(element))
+    copied.text = element.text
+    copied.extend([deepcopy(child) for child in element if not leave_out(child)])
+    return copied
+
+
+def _told_apart(records: list[Record]) -> list[Record]:
+    """Give a second resource of the same name a name of its own, so that nothing is lost."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    told = []
+    for record in records:
+        seen[record.resource.key] += 1
+        count = seen[record.resource.key]
+        if count > 1:
+            name = f"{record.resource.name} ({count})"
+            told.append(Record(ResourceId(record.resource.kind, name), record.content))
+        else:
+            told.append(record)
+    return told
+
+
+def build_folders(root: Element) -> set[str]:
+    """Give the builds in the names of version folders: `Exchange Back End/owa/15.2.1118.7`."""
+    return {
+        found[1]
+        for location in root.iterchildren("location")
+        if (found := _BUILD_FOLDER.search(location.get("path") or ""))
+    }

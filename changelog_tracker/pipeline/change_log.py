@@ -1,0 +1,63 @@
+"""`log`: the change log, oldest first, in the lines of `--json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from changelog_tracker.pipeline.lines import change_line, context_of, known_server
+from changelog_tracker.store.changes import earlier_forms, load_changes
+from changelog_tracker.store.packing import micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from changelog_tracker.pipeline.lines import Line
+    from changelog_tracker.replay.commands import Context
+    from changelog_tracker.store.changes import Recorded
+    from changelog_tracker.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LogWish:
+    """Which changes of the log are asked for."""
+
+    server: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    undocumented: bool = False
+    classes: tuple[str, ...] = ()
+    all: bool = False
+    unfold: bool = False
+
+
+def log_lines(connection: Connection, wish: LogWish) -> Iterator[Line]:
+    """Give the change log, oldest first."""
+    number = known_server(connection, wish.server)[0] if wish.server else None
+    contexts: dict[str, Context] = {}
+    for one in load_changes(
+        connection,
+        number,
+        since=micros(wish.since) if wish.since else None,
+        until=micros(wish.until) if wish.until else None,
+        superseded=wish.all,
+    ):
+        forms = [*earlier_forms(one), one] if wish.all else [one]
+        for form in forms:
+            context = contexts.get(form.server) or context_of(connection, form.server)
+            contexts[form.server] = context
+            if wish.classes and form.change.category not in wish.classes:
+                continue
+            lines = list(_change_lines(form, context, unfold=wish.unfold))
+            if wish.undocumented and (lines[0]["documented"] or form.superseded_by):
+                continue
+            yield from lines
+
+
+def _change_lines(one: Recorded, context: Context, *, unfold: bool) -> Iterator[Line]:
+    line = change_line(one, context)
+    yield line
+    if unfold:
+        for n, below in enumerate(one.change.folded, 1):
+            yield {**change_line(replace(one, change=below), context), "id": f"{one.id}.{n}"}

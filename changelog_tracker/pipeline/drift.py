@@ -1,0 +1,118 @@
+"""`diff` and `drift`: two states of one server held against each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from changelog_tracker.diff.timeline import step
+from changelog_tracker.errors import UsageError
+from changelog_tracker.pipeline.contents import differ
+from changelog_tracker.pipeline.lines import change_line, context_of, known_server, utc
+from changelog_tracker.pipeline.moments import find_snapshot
+from changelog_tracker.pipeline.surroundings import classified
+from changelog_tracker.store.changes import Recorded, load_changes
+from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.history import taken_of_known
+from changelog_tracker.store.snapshots import baseline_of, snapshots_of
+from changelog_tracker.store.states import load_held, load_known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from changelog_tracker.model import Known
+    from changelog_tracker.pipeline.lines import Line
+    from changelog_tracker.replay.commands import Context
+    from changelog_tracker.store.database import Connection
+    from changelog_tracker.store.snapshots import Snapshot
+
+
+def between(
+    connection: Connection, server: str, before: Snapshot, after: Snapshot
+) -> Iterator[Recorded]:
+    """Give what differs between two snapshots of a server, as changes without a record."""
+    number, name = known_server(connection, server)
+    old, new = (_whole_state(connection, number, one.at) for one in (before, after))
+    cache: dict[bytes, bytes] = {}
+
+    def load(digest: bytes) -> bytes:
+        if digest not in cache:
+            cache.update(load_contents(connection, [digest]))
+        return cache[digest]
+
+    done = step(old, taken_of_known(new), differ(load))
+    for n, change in enumerate(classified(old, done, load), 1):
+        yield Recorded(after.seq, n, name, after.seq, after.at, change)
+
+
+def _whole_state(connection: Connection, number: int, at: int) -> Known:
+    known = load_known(connection, number, at)
+    load_held(connection, number, known, at=at)
+    return known
+
+
+def diff_lines(connection: Connection, server: str, a: str, b: str) -> Iterator[Line]:
+    """Give what differs between two snapshots or times."""
+    number, name = known_server(connection, server)
+    before = find_snapshot(connection, number, name, a)
+    after = find_snapshot(connection, number, name, b)
+    context = context_of(connection, name)
+    for one in between(connection, name, before, after):
+        yield change_line(one, context)
+
+
+def drift_lines(connection: Connection, server: str, against: str | None) -> tuple[str, list[Line]]:
+    """
+    Give what differs between what is wanted and the newest snapshot.
+
+    Returns:
+        What it was held against, in words, and the lines; `redo` sets the wanted value.
+    """
+    number, name = known_server(connection, server)
+    wanted, words = _wanted(connection, number, name, against)
+    newest = find_snapshot(connection, number, name, "latest")
+    context = context_of(connection, name)
+    documented = {
+        (one.change.kind, one.change.resource, one.change.setting): one
+        for one in load_changes(connection, number, since=wanted.at + 1)
+    }
+    lines = []
+    for one in between(connection, name, wanted, newest):
+        change = one.change
+        for below in change.folded if change.category == "recovery" else (change,):
+            recorded = documented.get((below.kind, below.resource, below.setting))
+            words_of = recorded.words if recorded else ()
+            lines.append(_drift_line(replace(one, change=below, words=words_of), context))
+    return words, lines
+
+
+def _drift_line(one: Recorded, context: Context) -> Line:
+    line = change_line(one, context)
+    line["redo"], line["undo"] = line["undo"], line["redo"]
+    turned = {}
+    for name, value in line.items():
+        turned[{"before": "wanted", "after": "found"}.get(name, name)] = value
+    return turned
+
+
+def _wanted(
+    connection: Connection, number: int, name: str, against: str | None
+) -> tuple[Snapshot, str]:
+    chosen = against
+    if against in {None, "baseline"}:
+        seq = baseline_of(connection, number)
+        if seq is not None:
+            found = next(s for s in snapshots_of(connection, number) if s.seq == seq)
+            return found, f"baseline, snapshot {seq} of {utc(found.at)}"
+        if against == "baseline":
+            raise UsageError(
+                name, "has no baseline", f"set one with: changelog-tracker baseline set {name}"
+            )
+        chosen = "previous"
+    if chosen == "defaults" or str(chosen).startswith("server:"):
+        raise UsageError(
+            "--against", f"{chosen} is not supported yet; expected baseline, previous or TIME"
+        )
+    found = find_snapshot(connection, number, name, str(chosen))
+    how = "previous snapshot" if chosen == "previous" else "snapshot"
+    return found, f"{how} {found.seq} of {utc(found.at)}"

@@ -1,0 +1,84 @@
+"""Facts about the server itself: build, Windows, where Exchange is installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from changelog_tracker.model import Reading, ReadingId, Record, ResourceId
+from changelog_tracker.pipeline.files import canonical_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from changelog_tracker.collect.gathered import Manifest
+    from changelog_tracker.model import Value
+    from changelog_tracker.pipeline.files import Contents
+
+SERVER = "ExchangeServer"
+ONE = "(server)"
+# Whose word on the build counts, the best first: security updates move ExSetup.exe and the
+# version folders, but not AdminDisplayVersion.
+BUILD_SOURCES = ("ExSetupBuild", "BundleBuild", "FolderBuild", "AdminDisplayBuild")
+
+
+def add_facts(
+    contents: Contents,
+    manifest: Manifest | None,
+    install_path: str | None,
+    said_build: str | None,
+    known: Mapping[str, str],
+) -> str | None:
+    """
+    Put what the files say of the server itself among its resources.
+
+    Args:
+        contents: What the files hold; changed.
+        manifest: bundle.json, where there is one.
+        install_path: Where Exchange is installed, as far as the paths tell.
+        said_build: --build, which counts where nothing else tells.
+        known: What earlier readings said; still holds for files that did not change.
+
+    Returns:
+        The build, or None where nothing tells.
+    """
+    facts: dict[str, tuple[Value, bytes | None]] = dict(contents.facts)
+    if manifest is not None:
+        for fact, told in _of_manifest(manifest).items():
+            if told is not None:
+                facts.setdefault(fact, (told, None))
+    if install_path is not None:
+        facts["InstallPath"] = (install_path, None)
+    build = _build(facts, contents, known) or said_build
+    if build is not None:
+        facts["Build"] = (build, None)
+    for fact, (value, fingerprint) in facts.items():
+        reading = ReadingId(SERVER, fact)
+        contents.readings[reading.key] = Reading(reading, fingerprint=fingerprint)
+        contents.unchanged.discard(reading.key)
+        contents.records[reading.key] = [
+            Record(ResourceId(SERVER, ONE, fact), canonical_settings({fact: value}))
+        ]
+    return build
+
+
+def _of_manifest(manifest: Manifest) -> dict[str, str | None]:
+    exchange, windows = manifest.exchange, manifest.windows
+    return {
+        "ExSetupBuild": exchange.exsetup,
+        "BundleBuild": exchange.build,
+        "WindowsBuild": windows.build,
+        "WindowsInstallDate": windows.install_date,
+        "MachineSid": windows.machine_sid,
+        "TimeZone": manifest.time_zone,
+    }
+
+
+def _build(
+    facts: Mapping[str, tuple[Value, bytes | None]], contents: Contents, known: Mapping[str, str]
+) -> str | None:
+    for fact in BUILD_SOURCES:
+        if fact in facts:
+            return str(facts[fact][0])
+        if ReadingId(SERVER, fact).key in contents.unchanged and fact in known:
+            return known[fact]
+    return None

@@ -1,0 +1,117 @@
+"""Which server an import is of: bundle.json, --server, or the exports say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from changelog_tracker import catalogue
+from changelog_tracker.errors import InputError, UsageError
+from changelog_tracker.model import Known
+from changelog_tracker.store.journal import find_server
+from changelog_tracker.store.states import load_known, servers_with
+
+if TYPE_CHECKING:
+    from changelog_tracker.collect.gathered import Gathered
+    from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.pipeline.files import Contents
+    from changelog_tracker.store.database import Connection
+
+_IN_NO_NAME = frozenset('\\/[]:"\n\r\t')
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """
+    The server that the files are probably of.
+
+    Args:
+        said: Its name where bundle.json or --server says it.
+        found: Its name where files with known bytes are of one server.
+        known: What is known of it.
+    """
+
+    said: str | None
+    found: str | None
+    known: Known
+
+
+def likely_server(
+    connection: Connection, gathered: Gathered, fingerprints: Fingerprints, option: str | None
+) -> Likely:
+    """
+    Find the server before anything is parsed, so that what is known need not be.
+
+    Raises:
+        InputError: bundle.json and --server disagree.
+        UsageError: --server is no name.
+    """
+    said = _said(gathered, option)
+    name = said
+    if name is None:
+        marks = [fingerprints.of_file(file.sha256) for file in gathered.files]
+        found = servers_with(connection, marks)
+        name = found.pop() if len(found) == 1 else None
+    row = find_server(connection, name) if name else None
+    if row is None:
+        return Likely(said, None, Known())
+    return Likely(said, row[1], load_known(connection, row[0]))
+
+
+def server_of(
+    connection: Connection, gathered: Gathered, contents: Contents, likely: Likely
+) -> str:
+    """
+    Find the server of what was read.
+
+    Raises:
+        InputError: Nothing says it, or two things say different.
+    """
+    found = {name.casefold(): name for name in contents.servers}
+    if likely.found and any(key[0] in catalogue.nouns() for key in contents.unchanged):
+        found.setdefault(likely.found.casefold(), likely.found)
+    if likely.said is not None:
+        return _held_against(connection, gathered, likely.said, found)
+    if len(found) > 1:
+        raise InputError(
+            gathered.place,
+            f"holds exports of {len(found)} servers: {', '.join(sorted(found.values()))}",
+            "say which one with --server NAME",
+        )
+    if not found:
+        raise InputError(
+            gathered.place,
+            "nothing in it says which server it is of",
+            "say it with --server NAME",
+        )
+    return next(iter(found.values()))
+
+
+def _said(gathered: Gathered, option: str | None) -> str | None:
+    manifest = gathered.manifest
+    said = option.partition(".")[0].strip() if option is not None else None
+    if said is not None and (not said or _IN_NO_NAME & set(said)):
+        raise UsageError("--server", f"{option!r} is no server name")
+    if manifest is None:
+        return said
+    if said is not None and manifest.server.casefold() != said.casefold():
+        raise InputError(
+            gathered.place,
+            f"is a bundle of {manifest.server}, but --server says {said}",
+            "leave --server out",
+        )
+    return manifest.server
+
+
+def _held_against(
+    connection: Connection, gathered: Gathered, said: str, found: dict[str, str]
+) -> str:
+    if found and said.casefold() not in found:
+        raise InputError(
+            gathered.place,
+            f"its exports are of {', '.join(sorted(found.values()))}, "
+            f"but the server is said to be {said}",
+            "leave --server out, or give the files of that server",
+        )
+    row = find_server(connection, said)
+    return row[1] if row else found.get(said.casefold(), said)

@@ -1,0 +1,302 @@
+"""
+`import`: the files at PATH become one snapshot of one server.
+
+The paragraph: gather the files, read what is new in them, hold it against what is known, and
+write snapshot and changes in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from changelog_tracker import catalogue
+from changelog_tracker.collect.bundle import gather
+from changelog_tracker.diff.timeline import step
+from changelog_tracker.errors import InputError
+from changelog_tracker.model import Held, Known, Reading, Taken
+from changelog_tracker.pipeline.contents import differ
+from changelog_tracker.pipeline.facts import SERVER, add_facts
+from changelog_tracker.pipeline.files import FileReader
+from changelog_tracker.pipeline.identity import likely_server, server_of
+from changelog_tracker.pipeline.late import insert_late
+from changelog_tracker.pipeline.surroundings import classified
+from changelog_tracker.store.changes import Recorded, add_changes, change_json
+from changelog_tracker.store.contents import add_contents, digest_of, load_contents
+from changelog_tracker.store.journal import append, server_id
+from changelog_tracker.store.packing import micros
+from changelog_tracker.store.states import (
+    COLLECTOR,
+    Writing,
+    load_held,
+    load_known,
+    save_step,
+    snapshot_before,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from changelog_tracker.collect.gathered import Gathered
+    from changelog_tracker.errors import FileError
+    from changelog_tracker.model import Change, ReadingKey, Record, ResourceKey, Step
+    from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.pipeline.files import Contents
+    from changelog_tracker.store import Store
+    from changelog_tracker.store.database import Connection
+
+AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user said besides PATH."""
+
+    server: str | None = None
+    at: datetime | None = None
+    build: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What an import did.
+
+    Args:
+        server: The server's name.
+        snapshot: Its id; of a snapshot that is already known, that one's.
+        at: Its time, UTC.
+        known: Whether the very same was there already, and nothing was stored.
+        first: Whether it is the server's first.
+        changes: What was found, with ids.
+        superseded: How many earlier changes no longer hold, because this snapshot is older.
+        build: The build, or None where nothing tells.
+        problems: What was not read.
+        not_used: Files that are no source, with why.
+        others: Servers whose objects were left out.
+    """
+
+    server: str
+    snapshot: int
+    at: datetime
+    known: bool = False
+    first: bool = False
+    changes: tuple[Recorded, ...] = ()
+    superseded: int = 0
+    build: str | None = None
+    problems: tuple[FileError, ...] = ()
+    not_used: dict[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+
+def import_path(store: Store, fingerprints: Fingerprints, path: Path, wish: Wish) -> Outcome:
+    """
+    Make a snapshot of what lies at PATH.
+
+    Raises:
+        InputError: Nothing was stored.
+        StoreError: Nothing was stored.
+    """
+    gathered = gather(path)
+    at = wish.at or (gathered.manifest.taken_at if gathered.manifest else datetime.now(tz=UTC))
+    _refuse_future(gathered, at)
+    with store.writing() as connection:
+        return _Import(connection, fingerprints, gathered, at, wish).run()
+
+
+def _refuse_future(gathered: Gathered, at: datetime) -> None:
+    now = datetime.now(tz=UTC)
+    if at > now + AHEAD:
+        raise InputError(
+            gathered.place,
+            f"its time {at:%Y-%m-%dT%H:%M:%SZ} lies ahead of this machine's clock "
+            f"({now:%Y-%m-%dT%H:%M:%SZ})",
+            "set the clock right, or give the time with --at",
+        )
+
+
+@dataclass
+class _Import:
+    """One import inside its transaction; `new` holds contents that the store may not have yet."""
+
+    connection: Connection
+    fingerprints: Fingerprints
+    gathered: Gathered
+    at: datetime
+    wish: Wish
+    new: dict[bytes, bytes] = field(default_factory=dict)
+
+    def run(self) -> Outcome:
+        likely = likely_server(self.connection, self.gathered, self.fingerprints, self.wish.server)
+        reader = FileReader(self.gathered, self.fingerprints, likely.known)
+        contents = reader.read()
+        name = server_of(self.connection, self.gathered, contents, likely)
+        number = server_id(self.connection, name)
+        newest = snapshot_before(self.connection, number)
+        at: int | None = None
+        known = likely.known if likely.found == name else Known()
+        if newest is not None and newest.at >= micros(self.at):
+            at = micros(self.at)
+            known = load_known(self.connection, number, at)
+            reader = FileReader(self.gathered, self.fingerprints, known)
+            contents = reader.read()
+            already = self._already(name, number, contents, known)
+            if already is not None:
+                return already
+        load_held(self.connection, number, known, at=at, kinds=[SERVER])
+        build = self._add_facts(name, contents, reader, known)
+        taken = self._taken(contents)
+        load_held(self.connection, number, known, at=at, kinds=_changed_kinds(taken))
+        done = step(known, taken, differ(self._load))
+        seq, changes = self._write(name, number, known, contents, done, late=at is not None)
+        superseded = 0
+        if at is not None:
+            superseded = insert_late(self.connection, number, name, seq, self._load)
+        return Outcome(
+            name,
+            seq,
+            self.at,
+            first=newest is None,
+            changes=changes,
+            superseded=superseded,
+            build=build,
+            problems=tuple(contents.problems),
+            not_used=contents.not_used,
+            others=tuple(sorted(n for n in contents.servers if n.casefold() != name.casefold())),
+        )
+
+    def _already(self, name: str, number: int, contents: Contents, known: Known) -> Outcome | None:
+        """
+        Find the snapshot of this very time.
+
+        Raises:
+            InputError: There is one with other content.
+        """
+        before = snapshot_before(self.connection, number, micros(self.at))
+        if before is None or before.at != micros(self.at):
+            return None
+        if _is_same(contents, known):
+            return Outcome(name, before.seq, self.at, known=True)
+        raise InputError(
+            self.gathered.place,
+            f"{name} already has a snapshot of {self.at:%Y-%m-%dT%H:%M:%SZ} with other content",
+            "give the time at which this one was taken with --at",
+        )
+
+    def _add_facts(
+        self, name: str, contents: Contents, reader: FileReader, known: Known
+    ) -> str | None:
+        reader.add_objects(name)
+        earlier = {
+            held.resource.aspect: str(json.loads(self._load(held.digest))[held.resource.aspect])
+            for held in known.held.values()
+            if held.resource.kind == SERVER and held.reading[1]
+        }
+        manifest = self.gathered.manifest
+        return add_facts(contents, manifest, reader.install_path, self.wish.build, earlier)
+
+    def _taken(self, contents: Contents) -> Taken:
+        held: dict[ReadingKey, dict[ResourceKey, Held]] = {}
+        for key, records in contents.records.items():
+            held[key] = {record.resource.key: self._held(record, key) for record in records}
+        collector = None
+        if self.gathered.manifest is not None:
+            made_by = self.gathered.manifest.collector
+            collector = f"{made_by.name or '?'} {made_by.version or '?'}"
+            contents.readings[COLLECTOR.key] = Reading(COLLECTOR, reason=collector)
+            contents.unchanged.add(COLLECTOR.key)
+        return Taken(self.at, collector, contents.readings, held, contents.unchanged)
+
+    def _held(self, record: Record, reading: ReadingKey) -> Held:
+        digest = digest_of(record.content)
+        self.new[digest] = record.content
+        return Held(record.resource, reading, digest)
+
+    def _write(
+        self,
+        name: str,
+        number: int,
+        known: Known,
+        contents: Contents,
+        done: Step,
+        *,
+        late: bool,
+    ) -> tuple[int, tuple[Recorded, ...]]:
+        """Write the snapshot; of a late one only what was recorded, the rest is told again."""
+        at = micros(self.at)
+        changes = classified(known, done, self._load)
+        raw = {key: digest_of(data) for key, data in contents.raw.items() if key in done.readings}
+        datas = [self.new[held.digest] for held in done.opened.values() if held.digest in self.new]
+        add_contents(self.connection, [*datas, *(contents.raw[key] for key in raw)])
+        seq = append(
+            self.connection,
+            "snapshot",
+            server_name=name,
+            at=at,
+            received=micros(datetime.now(tz=UTC)),
+            source=self.gathered.place,
+            body=_body(done, raw, changes),
+        )
+        recorded = [Recorded(seq, n, name, seq, at, change) for n, change in enumerate(changes, 1)]
+        if not late:
+            save_step(self.connection, done, Writing(number, at, raw))
+            add_changes(self.connection, number, recorded)
+        return seq, tuple(recorded)
+
+    def _load(self, digest: bytes) -> bytes:
+        if digest not in self.new:
+            self.new |= load_contents(self.connection, [digest])
+        return self.new[digest]
+
+
+def _changed_kinds(taken: Taken) -> set[str]:
+    return {
+        reading.id.kind
+        for key, reading in taken.readings.items()
+        if key not in taken.unchanged and reading.status != "unread"
+    }
+
+
+def _body(
+    done: Step, raw: dict[ReadingKey, bytes], changes: list[Change]
+) -> dict[str, object] | None:
+    """Give the journal's body of a snapshot; None where nothing is other than before."""
+    if not (done.readings or done.opened or done.closed or changes):
+        return None
+    return {
+        "rules": catalogue.RULE_VERSION,
+        "catalogue": catalogue.CATALOGUE_VERSION,
+        "readings": [
+            [
+                reading.id.kind,
+                reading.id.scope,
+                reading.status,
+                reading.mode,
+                reading.reason,
+                reading.fingerprint.hex() if reading.fingerprint else None,
+                raw[key].hex() if key in raw else None,
+            ]
+            for key, reading in done.readings.items()
+        ],
+        "opened": [
+            [*_parts(held), *held.reading, held.digest.hex()] for held in done.opened.values()
+        ],
+        "closed": [_parts(held) for held in done.closed.values()],
+        "changes": [change_json(change) for change in changes],
+    }
+
+
+def _parts(held: Held) -> list[str]:
+    return [held.resource.kind, held.resource.name, held.resource.aspect]
+
+
+def _is_same(contents: Contents, known: Known) -> bool:
+    """Tell whether an import's files are those that a snapshot was made of."""
+    if set(contents.readings) - contents.unchanged:
+        return False
+    told = {
+        last.reading.fingerprint for last in known.readings.values() if last.reading.fingerprint
+    }
+    return told == {r.fingerprint for r in contents.readings.values() if r.fingerprint}

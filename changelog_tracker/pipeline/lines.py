@@ -1,0 +1,113 @@
+"""What every line of `--json` needs: servers by name, times, and redo and undo of a change."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from changelog_tracker import catalogue
+from changelog_tracker.errors import UsageError
+from changelog_tracker.replay.commands import Context, redo, undo
+from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.journal import find_server
+from changelog_tracker.store.packing import micros, moment
+from changelog_tracker.store.states import load_held, load_known
+
+if TYPE_CHECKING:
+    from changelog_tracker.model import Change
+    from changelog_tracker.store.changes import Recorded
+    from changelog_tracker.store.database import Connection
+
+Line = dict[str, Any]
+
+
+def known_server(connection: Connection, name: str) -> tuple[int, str]:
+    """
+    Find a server by its name.
+
+    Raises:
+        UsageError: It is not known.
+    """
+    found = find_server(connection, name)
+    if found is None:
+        raise UsageError(
+            name,
+            "is no server of this store",
+            "list what it knows with: changelog-tracker snapshots",
+        )
+    return found
+
+
+def utc(micros_: int | None) -> str | None:
+    """Give a time as JSON has it."""
+    if micros_ is None:
+        return None
+    text = moment(micros_).isoformat()
+    return text.replace("+00:00", "Z")
+
+
+def change_line(one: Recorded, context: Context) -> Line:
+    """Give one line of `log --json`."""
+    change = one.change
+    words = one.words[-1] if one.words else {}
+    line: Line = {
+        "id": one.id,
+        "server": one.server,
+        "seen": utc(one.seen),
+        "not_before": utc(micros(change.not_before)) if change.not_before else None,
+        "action": change.action,
+        "kind": change.kind,
+        "resource": change.resource,
+        "setting": change.setting,
+        "before": change.before,
+        "after": change.after,
+        "class": change.category,
+        "who": [],
+        "documented": is_documented(words),
+        "reason": words.get("reason"),
+        "ticket": words.get("ticket"),
+        "by": words.get("by"),
+        "approved_by": words.get("approved_by"),
+        "rejected": bool(words.get("rejected", False)),
+        "expires": words.get("expires"),
+        "superseded_by": one.superseded_by,
+        **_commands(change, context),
+    }
+    if change.also:
+        line["also"] = list(change.also)
+    if change.folded:
+        line["folded"] = len(change.folded)
+    return line
+
+
+def is_documented(words: Line) -> bool:
+    """Tell whether a reason stands: given, not rejected, not expired."""
+    if not words.get("reason") or words.get("rejected"):
+        return False
+    expires = words.get("expires")
+    return expires is None or datetime.fromisoformat(expires) > datetime.now(tz=UTC)
+
+
+def _commands(change: Change, context: Context) -> Line:
+    if change.category in {"product-update", "recovery"}:
+        why = f"a {change.category} is done by Setup, not by a command"
+        return {"redo": None, "undo": None, "why_not": why}
+    again, back = redo(change, context), undo(change, context)
+    found: Line = {"redo": again.text, "undo": back.text}
+    if again.why_not or back.why_not:
+        found["why_not"] = again.why_not or back.why_not
+    return found
+
+
+def context_of(connection: Connection, server: str) -> Context:
+    """Give what redo and undo lines need to know of a server."""
+    number, name = known_server(connection, server)
+    known = load_known(connection, number)
+    load_held(connection, number, known, kinds=["ExchangeServer"])
+    held = known.held.get(("ExchangeServer", "(server)", "Build"))
+    build = None
+    if held is not None:
+        data = load_contents(connection, [held.digest])[held.digest]
+        build = json.loads(data).get("Build")
+    return Context(name, catalogue.version_of_build(build) if build else None)

@@ -1,0 +1,193 @@
+"""`show` and `snapshots`: what is known of a server at any moment, and what was not read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from changelog_tracker import catalogue
+from changelog_tracker.diff.flatten import flatten_lines, ignored
+from changelog_tracker.errors import UsageError
+from changelog_tracker.pipeline.contents import tree_of
+from changelog_tracker.pipeline.files import CONFIG_FILE, IIS_CONFIG, NOT_USED
+from changelog_tracker.pipeline.lines import known_server, utc
+from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.packing import micros
+from changelog_tracker.store.snapshots import server_names, snapshots_of
+from changelog_tracker.store.states import COLLECTOR, load_held, load_known, versions_since
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from changelog_tracker.model import Known
+    from changelog_tracker.pipeline.lines import Line
+    from changelog_tracker.store.database import Connection
+
+IIS_KINDS = (
+    "IisSite", "IisApplication", "IisVirtualDirectory", "IisBinding", "IisAppPool", "IisSection",
+)  # fmt: skip
+_HIDDEN = frozenset({NOT_USED, COLLECTOR.kind})
+
+
+def unread_lines(connection: Connection, server: str, at: int | None = None) -> Iterator[Line]:
+    """Give what a server did not answer, as of a time: `kind`, `unread`, `since`."""
+    number, name = known_server(connection, server)
+    known = load_known(connection, number, at)
+    for key in sorted(known.readings):
+        last = known.readings[key]
+        reading = last.reading
+        if reading.status != "unread" or reading.id.kind in _HIDDEN:
+            continue
+        if reading.id.kind == "ExchangeServer" and reading.id.scope:
+            continue
+        kinds = IIS_KINDS if reading.id.kind == IIS_CONFIG else (reading.id.kind,)
+        for kind in kinds:
+            line: Line = {"server": name, "kind": kind}
+            if reading.id.scope and kind not in IIS_KINDS:
+                line["resource"] = reading.id.scope
+            line["unread"] = reading.reason or "no reason given"
+            line["since"] = utc(micros(last.read_at)) if last.read_at else None
+            yield line
+
+
+def unread_everywhere(connection: Connection, server: str | None) -> Iterator[Line]:
+    """Give what is not read now of one server, or of all."""
+    names = [known_server(connection, server)[1]] if server else server_names(connection)
+    for name in names:
+        yield from unread_lines(connection, name)
+
+
+def _never_read(known: Known, name: str) -> Iterator[Line]:
+    """Give the tracked kinds that nobody ever exported."""
+    read = {last.reading.id.kind for last in known.readings.values()}
+    if IIS_CONFIG in read:
+        read |= set(IIS_KINDS)
+    tracked = [noun.name for noun in catalogue.nouns().values() if noun.is_written]
+    for kind in (*tracked, *IIS_KINDS, CONFIG_FILE):
+        if kind not in read:
+            yield {"server": name, "kind": kind, "unread": "never given", "since": None}
+
+
+def show_lines(
+    connection: Connection,
+    server: str,
+    glob: str | None,
+    at: datetime | None,
+    *,
+    left_out: bool = False,
+) -> Iterator[Line]:
+    """Give a server's settings as they were known at a time."""
+    number, name = known_server(connection, server)
+    at_micros = micros(at) if at else None
+    known = load_known(connection, number, at_micros)
+    if known.at is None:
+        raise UsageError(name, "has no snapshot of that time or before")
+    load_held(connection, number, known, at=at_micros)
+    first = snapshots_of(connection, number)[0].at
+    since = versions_since(connection, number, at_micros)
+    wanted = matcher(glob)
+    contents = load_contents(connection, list({h.digest for h in known.held.values()}))
+    for key in sorted(known.held):
+        held = known.held[key]
+        resource = held.resource
+        if not wanted(f"{resource.kind}[{resource.name}]", None, whole=False):
+            continue
+        tree = tree_of(resource, contents[held.digest])
+        came = since.get(key, first)
+        for setting, value, source in _settings(tree, left_out=left_out):
+            if not wanted(f"{resource.kind}[{resource.name}]", setting, whole=True):
+                continue
+            line: Line = {
+                "server": name,
+                "at": utc(micros(known.at)),
+                "kind": resource.kind,
+                "resource": resource.name,
+                "setting": setting,
+                "value": value,
+                "since": None if came == first else utc(came),
+                "origin": _origin(held.reading, resource.kind),
+            }
+            if left_out:
+                line["rule"] = source
+            yield line
+    yield from (
+        line
+        for line in (*unread_lines(connection, name, at_micros), *_never_read(known, name))
+        if wanted(f"{line['kind']}[{line.get('resource', '*')}]", None, whole=False)
+    )
+
+
+def _settings(tree: Any, *, left_out: bool) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
+    if left_out:
+        yield from ignored(tree)
+    else:
+        yield from flatten_lines(tree)
+
+
+def _origin(reading: tuple[str, str], kind: str) -> str:
+    if reading[0] in {CONFIG_FILE, IIS_CONFIG}:
+        return reading[1]
+    noun = catalogue.nouns().get(kind)
+    return noun.read if noun else kind
+
+
+def matcher(glob: str | None) -> Callable[..., bool]:
+    """
+    Make the test of a pattern in which only `*` and `?` are special, without case.
+
+    A pattern without a dot after its resource names all settings of what it matches.
+    """
+    if glob is None:
+        return lambda *_args, **_kwargs: True
+    pattern = _regex(glob)
+    prefix = _regex(glob.partition("]")[0] + "]") if "]" in glob else pattern
+
+    def matches(resource: str, setting: str | None, *, whole: bool) -> bool:
+        if not whole:
+            kind = resource.partition("[")[0]
+            return bool(
+                prefix.fullmatch(resource) or pattern.fullmatch(resource) or pattern.fullmatch(kind)
+            ) or ("[" not in glob)
+        path = resource if setting is None else f"{resource}.{setting}"
+        kind = resource.partition("[")[0]
+        return any(pattern.fullmatch(text) for text in (path, resource, kind))
+
+    return matches
+
+
+def _regex(glob: str) -> re.Pattern[str]:
+    parts = {"*": ".*", "?": "."}
+    return re.compile("".join(parts.get(c, re.escape(c)) for c in glob), re.IGNORECASE | re.DOTALL)
+
+
+def snapshot_lines(connection: Connection, server: str | None) -> Iterator[Line]:
+    """Give the snapshots, oldest first."""
+    number = known_server(connection, server)[0] if server else None
+    for one in snapshots_of(connection, number):
+        known = load_known(connection, known_server(connection, one.server)[0], one.at)
+        read, unread = _kinds(known)
+        yield {
+            "id": str(one.seq),
+            "server": one.server,
+            "at": utc(one.at),
+            "received": utc(one.received),
+            "source": one.source,
+            "kinds_read": sorted(read),
+            "kinds_unread": sorted(unread),
+            "changes": one.changes,
+        }
+
+
+def _kinds(known: Known) -> tuple[set[str], set[str]]:
+    read: set[str] = set()
+    unread = {noun.name for noun in catalogue.nouns().values() if noun.fields}
+    failed: set[str] = set()
+    for last in known.readings.values():
+        kind = last.reading.id.kind
+        if kind in _HIDDEN or (last.reading.id.scope and kind in catalogue.nouns()):
+            continue
+        kinds = set(IIS_KINDS) if kind == IIS_CONFIG else {kind}
+        (failed if last.reading.status == "unread" else read).update(kinds)
+    unread |= failed | ({*IIS_KINDS, CONFIG_FILE} - read)
+    return read, (unread - read) | failed

@@ -1,0 +1,82 @@
+"""Text tables for a terminal: the snapshots of a server, and what the catalogue tracks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from changelog_tracker.report import escape, words
+from changelog_tracker.report.look import Look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import TextIO
+
+    from changelog_tracker.report.look import LookOptions
+    from changelog_tracker.report.phrases import Line
+
+_NUMBERS = frozenset({"READ", "NOT READ", "CHANGES"})
+
+
+def snapshots(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]) -> None:
+    """
+    Write a table of snapshots, in the order given.
+
+    Args:
+        lines: As `snapshots --json` has them; kinds as numbers or as lists of their names.
+        out: Where to.
+        options: See `LookOptions`; the time zone counts.
+    """
+    look = Look(**options)
+    rows = [
+        {
+            "ID": escape.terminal(str(line["id"])),
+            "AT": words.moment(str(line["at"]), look.zone),
+            "SERVER": escape.terminal(str(line["server"])),
+            "READ": str(_number(line.get("kinds_read"))),
+            "NOT READ": str(_number(line.get("kinds_unread"))),
+            "CHANGES": str(line.get("changes") or 0),
+            "SOURCE": escape.terminal(str(line.get("source") or "")),
+        }
+        for line in lines
+    ]
+    _write_table(rows, out)
+    out.write(words.total(len(rows), 0, 0, "snapshot") + "\n")
+
+
+def catalogue(lines: Iterable[Line], out: TextIO) -> None:
+    """Write what is tracked, one setting a row, and how many documented ones that covers."""
+    rows, documented, covered = [], 0, 0
+    for line in lines:
+        if line.get("documented") and line.get("writable"):
+            documented += 1
+            covered += bool(line.get("tracked"))
+        rows.append(
+            {
+                "SETTING": escape.terminal(f"{line['kind']}.{line['setting']}"),
+                "TRACKED": words.value(bool(line.get("tracked"))),
+                "WRITABLE": words.value(bool(line.get("writable"))),
+                "MANAGED BY": escape.terminal(str(line.get("managed_by") or "")),
+                "KEPT IN": escape.terminal(str(line.get("kept_in") or "")),
+                "DEFAULT": words.cut(words.value(line.get("default")), 40),
+                "VERSIONS": words.value(line.get("versions")),
+            }
+        )
+    _write_table(rows, out)
+    total = words.total(len(rows), 0, 0, "setting")
+    out.write(f"{total}; {covered} of {documented} documented writable parameters tracked\n")
+
+
+def _number(kinds: object) -> object:
+    return len(kinds) if isinstance(kinds, list) else kinds or 0
+
+
+def _write_table(rows: Sequence[Mapping[str, str]], out: TextIO) -> None:
+    if not rows:
+        return
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
+    for row in ({name: name for name in rows[0]}, *rows):
+        cells = [
+            text.rjust(widths[name]) if name in _NUMBERS else text.ljust(widths[name])
+            for name, text in row.items()
+        ]
+        out.write("  ".join(cells).rstrip() + "\n")

@@ -1,0 +1,235 @@
+"""Changes: as they stand in the journal, and the rows that the log is read from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from changelog_tracker.model import Change
+from changelog_tracker.store.packing import canonical_json, micros, moment, pack, unpack
+from changelog_tracker.store.tables import change as change_table
+from changelog_tracker.store.tables import documentation, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """
+    A change as the log holds it.
+
+    Args:
+        seq: The journal entry that brought it.
+        n: Its number there; `seq.n` is its id.
+        server: The server's name.
+        snapshot: The snapshot at which it shows.
+        seen: That snapshot's time, microseconds.
+        change: What changed.
+        superseded_by: What took its place when an older snapshot came in late.
+        earlier: How it was recorded before late snapshots told more.
+        words: What people said of it, newest last.
+    """
+
+    seq: int
+    n: int
+    server: str
+    snapshot: int
+    seen: int
+    change: Change
+    superseded_by: str | None = None
+    earlier: tuple[dict[str, Any], ...] = ()
+    words: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def id(self) -> str:
+        """The id that people write."""
+        return f"{self.seq}.{self.n}"
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """Give a change as it stands in the journal."""
+    found: dict[str, Any] = {
+        "kind": change.kind,
+        "resource": change.resource,
+        "setting": change.setting,
+        "action": change.action,
+        "before": change.before,
+        "after": change.after,
+        "class": change.category,
+        "not_before": micros(change.not_before) if change.not_before else None,
+    }
+    if change.also:
+        found["also"] = list(change.also)
+    if change.folded:
+        found["folded"] = [change_json(one) for one in change.folded]
+    return found
+
+
+def change_of(found: dict[str, Any]) -> Change:
+    """Give back what `change_json` was given."""
+    not_before = found["not_before"]
+    return Change(
+        kind=found["kind"],
+        resource=found["resource"],
+        setting=found["setting"],
+        action=found["action"],
+        before=found["before"],
+        after=found["after"],
+        category=found["class"],
+        also=tuple(found.get("also", ())),
+        folded=tuple(change_of(one) for one in found.get("folded", ())),
+        not_before=None if not_before is None else moment(not_before),
+    )
+
+
+def add_changes(connection: Connection, server_id: int, rows: Iterable[Recorded]) -> None:
+    """Write the rows of new changes."""
+    values = [_row(server_id, one) for one in rows]
+    if values:
+        connection.execute(insert(change_table), values)
+
+
+def remove_changes(connection: Connection, server_id: int) -> None:
+    """Drop a server's derived rows, to be built again from the journal."""
+    connection.execute(delete(change_table).where(change_table.c.server_id == server_id))
+
+
+def load_changes(
+    connection: Connection,
+    server_id: int | None = None,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    superseded: bool = False,
+) -> list[Recorded]:
+    """
+    Give changes, oldest first.
+
+    Args:
+        connection: An open transaction.
+        server_id: Of one server only.
+        since: Seen at or after, microseconds.
+        until: Seen at or before.
+        superseded: Also those that no longer hold.
+    """
+    table = change_table
+    query = (
+        select(table, server.c.name.label("server_name"))
+        .join(server, server.c.id == table.c.server_id)
+        .order_by(table.c.seen, server.c.folded, table.c.seq, table.c.n)
+    )
+    if server_id is not None:
+        query = query.where(table.c.server_id == server_id)
+    if since is not None:
+        query = query.where(table.c.seen >= since)
+    if until is not None:
+        query = query.where(table.c.seen <= until)
+    if not superseded:
+        query = query.where(table.c.superseded_by.is_(None))
+    words = _words(connection)
+    return [_recorded(row, words) for row in connection.execute(query)]
+
+
+def find_change(connection: Connection, seq: int, n: int) -> Recorded | None:
+    """Give one change by its id."""
+    row = connection.execute(
+        select(change_table, server.c.name.label("server_name"))
+        .join(server, server.c.id == change_table.c.server_id)
+        .where(change_table.c.seq == seq, change_table.c.n == n)
+    ).first()
+    return _recorded(row, _words(connection)) if row else None
+
+
+def add_words(connection: Connection, seq: int, changes: Sequence[Recorded], body: Any) -> None:  # noqa: ANN401  any JSON value
+    """Put a journal entry's words to the changes that it is about."""
+    packed = canonical_json(body)
+    connection.execute(
+        insert(documentation),
+        [{"change_seq": c.seq, "change_n": c.n, "seq": seq, "body": packed} for c in changes],
+    )
+
+
+def rewrite(connection: Connection, server_id: int, rows: Iterable[Recorded]) -> None:
+    """Bring derived rows to what the journal says now."""
+    for one in rows:
+        connection.execute(
+            update(change_table)
+            .where(change_table.c.seq == one.seq, change_table.c.n == one.n)
+            .values(**_row(server_id, one))
+        )
+
+
+def moved(one: Recorded, snapshot: int, seen: int, change: Change) -> Recorded:
+    """Give a change as a late snapshot shows it, keeping its id and how it was recorded."""
+    before = {"snapshot": one.snapshot, "seen": one.seen, "change": change_json(one.change)}
+    return replace(one, snapshot=snapshot, seen=seen, change=change, earlier=(*one.earlier, before))
+
+
+def _row(server_id: int, one: Recorded) -> dict[str, Any]:
+    body: dict[str, Any] = change_json(one.change)
+    not_before = body.pop("not_before")
+    if one.earlier:
+        body["earlier"] = list(one.earlier)
+    return {
+        "seq": one.seq,
+        "n": one.n,
+        "server_id": server_id,
+        "snapshot": one.snapshot,
+        "seen": one.seen,
+        "not_before": not_before,
+        "kind": body.pop("kind"),
+        "resource": body.pop("resource"),
+        "setting": body.pop("setting"),
+        "category": body.pop("class"),
+        "body": pack(canonical_json(body)),
+        "superseded_by": one.superseded_by,
+    }
+
+
+def _recorded(row: Any, words: dict[tuple[int, int], list[dict[str, Any]]]) -> Recorded:  # noqa: ANN401  a row
+    body = json.loads(unpack(row.body))
+    earlier = body.pop("earlier", [])
+    body |= {
+        "kind": row.kind,
+        "resource": row.resource,
+        "setting": row.setting,
+        "class": row.category,
+        "not_before": row.not_before,
+    }
+    return Recorded(
+        seq=row.seq,
+        n=row.n,
+        server=row.server_name,
+        snapshot=row.snapshot,
+        seen=row.seen,
+        change=change_of(body),
+        superseded_by=row.superseded_by,
+        earlier=tuple(earlier),
+        words=tuple(words.get((row.seq, row.n), ())),
+    )
+
+
+def _words(connection: Connection) -> dict[tuple[int, int], list[dict[str, Any]]]:
+    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for row in connection.execute(select(documentation).order_by(documentation.c.seq)):
+        found.setdefault((row.change_seq, row.change_n), []).append(json.loads(row.body))
+    return found
+
+
+def earlier_forms(one: Recorded) -> Iterator[Recorded]:
+    """Give how a change was recorded before late snapshots told more."""
+    for before in one.earlier:
+        yield replace(
+            one,
+            snapshot=before["snapshot"],
+            seen=before["seen"],
+            change=change_of(before["change"]),
+            superseded_by=one.id,
+            earlier=(),
+        )

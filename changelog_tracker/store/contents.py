@@ -1,0 +1,78 @@
+"""Contents by their hash: each is kept once, and never changes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from changelog_tracker.errors import StoreDamagedError
+from changelog_tracker.store.packing import pack, unpack
+from changelog_tracker.store.tables import content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+# SQLite's oldest limit on variables of one statement is 999.
+_AT_ONCE = 900
+
+
+def digest_of(data: bytes) -> bytes:
+    """Give the name of a content."""
+    return hashlib.sha256(data).digest()
+
+
+def add_contents(connection: Connection, datas: Iterable[bytes]) -> None:
+    """Keep contents; those that are there already stay as they are."""
+    new = {digest_of(data): data for data in datas}
+    for digest in content_ids(connection, list(new)):
+        del new[digest]
+    if not new:
+        return
+    number = connection.execute(select(func.max(content.c.id))).scalar() or 0
+    rows = [
+        {"id": number + n, "hash": digest, "data": pack(data)}
+        for n, (digest, data) in enumerate(new.items(), 1)
+    ]
+    connection.execute(insert(content), rows)
+
+
+def content_ids(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Give the numbers of the contents that are there."""
+    return {
+        row.hash: row.id
+        for part in _parts(digests)
+        for row in connection.execute(
+            select(content.c.id, content.c.hash).where(content.c.hash.in_(part))
+        )
+    }
+
+
+def load_contents(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+    """
+    Give contents by their names.
+
+    Raises:
+        StoreDamagedError: One is missing.
+    """
+    found = {
+        row.hash: unpack(row.data)
+        for part in _parts(digests)
+        for row in connection.execute(
+            select(content.c.hash, content.c.data).where(content.c.hash.in_(part))
+        )
+    }
+    missing = [digest for digest in digests if digest not in found]
+    if missing:
+        raise StoreDamagedError(
+            "store", f"content {missing[0].hex()[:12]} is missing", "run: changelog-tracker check"
+        )
+    return found
+
+
+def _parts(digests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(digests), _AT_ONCE):
+        yield digests[start : start + _AT_ONCE]

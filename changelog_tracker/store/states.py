@@ -1,0 +1,300 @@
+"""
+What is known of a server at a moment: interval rows, loaded and written.
+
+They are derived from the journal for speed; store/history.py builds them from it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+
+from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId
+from changelog_tracker.store.contents import content_ids
+from changelog_tracker.store.packing import moment
+from changelog_tracker.store.tables import (
+    content,
+    journal,
+    reading,
+    reading_state,
+    resource,
+    server,
+    version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import Connection, Table
+
+    from changelog_tracker.model import ReadingKey, ResourceKey, Step
+
+COLLECTOR = ReadingId("Collector")
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a snapshot's rows need besides the step itself: digests of its raw files."""
+
+    server_id: int
+    at: int
+    raw: Mapping[ReadingKey, bytes]
+
+
+def snapshot_before(connection: Connection, server_id: int, at: int | None = None) -> Any | None:  # noqa: ANN401  a row
+    """Give seq and time of a server's newest snapshot, or of its newest at or before a time."""
+    query = (
+        select(journal.c.seq, journal.c.at)
+        .where(journal.c.server_id == server_id, journal.c.action == "snapshot")
+        .order_by(journal.c.at.desc(), journal.c.seq.desc())
+        .limit(1)
+    )
+    if at is not None:
+        query = query.where(journal.c.at <= at)
+    return connection.execute(query).first()
+
+
+def load_known(connection: Connection, server_id: int, at: int | None = None) -> Known:
+    """
+    Give what was known of a server, without its resources: `load_held` adds them.
+
+    Args:
+        connection: An open transaction.
+        server_id: The server.
+        at: At or before this time, microseconds; None for now.
+    """
+    last = snapshot_before(connection, server_id, at)
+    if last is None:
+        return Known()
+    known = Known(at=moment(last.at))
+    for row in connection.execute(
+        select(reading.c.id, reading.c.kind, reading.c.scope, reading_state)
+        .join(reading_state, reading_state.c.reading_id == reading.c.id)
+        .where(reading.c.server_id == server_id, _holds(reading_state, at))
+    ):
+        found = Reading(
+            ReadingId(row.kind, row.scope), row.status, row.mode, row.reason, row.fingerprint
+        )
+        read_at = known.at
+        if row.status == "unread":
+            read_at = _last_read(connection, server_id, row.id, row.from_at)
+        known.readings[found.id.key] = KnownReading(found, read_at, moment(row.from_at))
+    collector = known.readings.get(COLLECTOR.key)
+    if collector is not None and collector.reading.status == "read":
+        known.collector = collector.reading.reason
+    return known
+
+
+def load_held(
+    connection: Connection,
+    server_id: int,
+    known: Known,
+    *,
+    at: int | None = None,
+    kinds: Collection[str] | None = None,
+) -> None:
+    """
+    Add to what is known the resources, of some kinds of reading only where any are named.
+
+    Args:
+        connection: An open transaction.
+        server_id: The server.
+        known: What `load_known` gave; changed.
+        at: The time that was given there.
+        kinds: Reading kinds, such as `ConfigFile`.
+    """
+    query = (
+        select(
+            resource.c.kind,
+            resource.c.name,
+            resource.c.aspect,
+            resource.c.folded,
+            reading.c.kind.label("reading_kind"),
+            reading.c.folded.label("reading_folded"),
+            content.c.hash,
+        )
+        .join(version, version.c.resource_id == resource.c.id)
+        .join(content, content.c.id == version.c.content_id)
+        .join(reading, reading.c.id == resource.c.reading_id)
+        .where(resource.c.server_id == server_id, _holds(version, at))
+    )
+    if kinds is not None:
+        query = query.where(reading.c.kind.in_(kinds))
+    for kind, name, aspect, folded, reading_kind, scope, digest in connection.execute(query):
+        known.held[kind, folded, aspect] = Held(
+            ResourceId(kind, name, aspect), (reading_kind, scope), digest
+        )
+
+
+def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:
+    """Give the digests of the raw files behind what was known at a time."""
+    return {
+        (row.kind, row.folded): row.hash
+        for row in connection.execute(
+            select(reading.c.kind, reading.c.folded, content.c.hash)
+            .join(reading_state, reading_state.c.reading_id == reading.c.id)
+            .join(content, content.c.id == reading_state.c.raw_id)
+            .where(reading.c.server_id == server_id, _holds(reading_state, at))
+        )
+    }
+
+
+def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> set[str]:
+    """Give the servers whose newest exports have one of these fingerprints."""
+    rows = connection.execute(
+        select(server.c.name)
+        .distinct()
+        .join(reading, reading.c.server_id == server.c.id)
+        .join(reading_state, reading_state.c.reading_id == reading.c.id)
+        .where(
+            reading_state.c.until_at.is_(None),
+            reading_state.c.fingerprint.in_(list(fingerprints)[:900]),
+            reading.c.kind.not_in(["ConfigFile", "NotUsed", "IisConfig"]),
+        )
+    )
+    return set(rows.scalars())
+
+
+def save_step(connection: Connection, step: Step, writing: Writing) -> None:
+    """Write the interval rows of one snapshot that is the newest of its server."""
+    keys = {r.id.key: r.id for r in step.readings.values()}
+    keys |= {
+        h.reading: ReadingId(*h.reading) for h in step.opened.values() if h.reading not in keys
+    }
+    reading_ids = _reading_ids(connection, writing.server_id, keys)
+    _save_readings(connection, step, writing, reading_ids)
+    resource_ids = _resource_ids(connection, step, writing.server_id, reading_ids)
+    changed = [resource_ids[key] for key in (*step.opened, *step.closed)]
+    _close(connection, version, version.c.resource_id, changed, writing.at)
+    contents = content_ids(connection, [held.digest for held in step.opened.values()])
+    rows = [
+        {
+            "resource_id": resource_ids[key],
+            "from_at": writing.at,
+            "until_at": None,
+            "content_id": contents[held.digest],
+        }
+        for key, held in step.opened.items()
+    ]
+    if rows:
+        connection.execute(insert(version), rows)
+
+
+def _save_readings(
+    connection: Connection, step: Step, writing: Writing, ids: Mapping[ReadingKey, int]
+) -> None:
+    changed = [ids[key] for key in step.readings]
+    _close(connection, reading_state, reading_state.c.reading_id, changed, writing.at)
+    raw = content_ids(connection, list(writing.raw.values()))
+    rows = [
+        {
+            "reading_id": ids[key],
+            "from_at": writing.at,
+            "until_at": None,
+            "status": one.status,
+            "mode": one.mode,
+            "reason": one.reason,
+            "fingerprint": one.fingerprint,
+            "raw_id": raw[writing.raw[key]] if key in writing.raw else None,
+        }
+        for key, one in step.readings.items()
+    ]
+    if rows:
+        connection.execute(insert(reading_state), rows)
+
+
+def _close(connection: Connection, table: Table, column: Any, ids: list[int], at: int) -> None:  # noqa: ANN401  a column
+    """End the open rows; a row that began at this very moment is replaced, not ended."""
+    if not ids:
+        return
+    connection.execute(
+        update(table)
+        .where(column == bindparam("one"), table.c.until_at.is_(None))
+        .values(until_at=at),
+        [{"one": one} for one in ids],
+    )
+
+
+def _reading_ids(
+    connection: Connection, server_id: int, keys: Mapping[ReadingKey, ReadingId]
+) -> dict[ReadingKey, int]:
+    rows = connection.execute(
+        select(reading.c.id, reading.c.kind, reading.c.folded).where(
+            reading.c.server_id == server_id
+        )
+    )
+    known = {(row.kind, row.folded): row.id for row in rows}
+    number = connection.execute(select(func.max(reading.c.id))).scalar() or 0
+    new = []
+    for key, one in keys.items():
+        if key not in known:
+            number += 1
+            known[key] = number
+            new.append(
+                {"id": number, "server_id": server_id, "kind": one.kind, "scope": one.scope,
+                 "folded": key[1]}
+            )  # fmt: skip
+    if new:
+        connection.execute(insert(reading), new)
+    return known
+
+
+def _resource_ids(
+    connection: Connection, step: Step, server_id: int, reading_ids: Mapping[ReadingKey, int]
+) -> dict[ResourceKey, int]:
+    rows = connection.execute(
+        select(resource.c.id, resource.c.kind, resource.c.folded, resource.c.aspect).where(
+            resource.c.server_id == server_id
+        )
+    )
+    known = {(row.kind, row.folded, row.aspect): row.id for row in rows}
+    number = connection.execute(select(func.max(resource.c.id))).scalar() or 0
+    new = []
+    for key, held in step.opened.items():
+        if key not in known:
+            number += 1
+            known[key] = number
+            new.append(
+                {"id": number, "server_id": server_id, "reading_id": reading_ids[held.reading],
+                 "kind": key[0], "name": held.resource.name, "folded": key[1], "aspect": key[2]}
+            )  # fmt: skip
+    if new:
+        connection.execute(insert(resource), new)
+    return known
+
+
+def _holds(table: Table, at: int | None) -> Any:  # noqa: ANN401  a condition
+    if at is None:
+        return table.c.until_at.is_(None)
+    return and_(table.c.from_at <= at, or_(table.c.until_at.is_(None), table.c.until_at > at))
+
+
+def _last_read(connection: Connection, server_id: int, reading_id: int, before: int) -> Any:  # noqa: ANN401  a time or None
+    """Give the time of the last snapshot in which a reading that is unread now was read."""
+    ended = connection.execute(
+        select(func.max(reading_state.c.until_at)).where(
+            reading_state.c.reading_id == reading_id,
+            reading_state.c.status != "unread",
+            reading_state.c.until_at <= before,
+        )
+    ).scalar()
+    if ended is None:
+        return None
+    last = snapshot_before(connection, server_id, ended - 1)
+    return moment(last.at) if last is not None else None
+
+
+def versions_since(
+    connection: Connection, server_id: int, at: int | None
+) -> dict[ResourceKey, int]:
+    """Give when each resource came to be as it was at a time, microseconds."""
+    return {
+        (row.kind, row.folded, row.aspect): row.from_at
+        for row in connection.execute(
+            select(resource.c.kind, resource.c.folded, resource.c.aspect, version.c.from_at)
+            .join(version, version.c.resource_id == resource.c.id)
+            .where(resource.c.server_id == server_id, _holds(version, at))
+        )
+    }
