@@ -240,6 +240,7 @@ class Taken:
         readings: Every answer.
         held: The resources of each reading whose bytes are new.
         unchanged: Readings whose bytes are those that are known.
+        touched: Of readings that were compared in part before, the resources of the other part.
     """
 
     at: datetime
@@ -247,6 +248,7 @@ class Taken:
     readings: dict[ReadingKey, Reading]
     held: dict[ReadingKey, dict[ResourceKey, Held]]
     unchanged: set[ReadingKey]
+    touched: dict[ReadingKey, set[ResourceKey]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ def _tell(outcome: Outcome) -> None:
     if outcome.known:
         typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when} is already known")
         return
-    if outcome.build is None:
+    if outcome.build is None and not outcome.unchanged:
         typer.echo(
             f"note: {outcome.server}: no build was found, so its defaults are unknown; "
             "give it with --build",

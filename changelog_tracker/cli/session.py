@@ -31,12 +31,12 @@ class Globals:
 
 
 @contextmanager
-def open_store(ctx: typer.Context) -> Iterator[Store]:
+def open_store(ctx: typer.Context | Globals) -> Iterator[Store]:
     """Open the store that options, environment and configuration name."""
     from changelog_tracker.config import load_config
     from changelog_tracker.store import Store
 
-    said = ctx.obj or Globals()
+    said = ctx if isinstance(ctx, Globals) else ctx.obj or Globals()
     config = load_config(said.store, said.config)
     store = Store(config.store, config.key)
     try:

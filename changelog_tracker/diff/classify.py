@@ -26,6 +26,8 @@ BUILD = "Build"
 # A new Windows under the same name: Setup /m:RecoverServer ran on it, or is about to.
 REBUILD_SIGNS = ("MachineSid", "WindowsInstallDate")
 BUILD_FACTS = frozenset({BUILD, "ExSetupBuild", "FolderBuild", "AdminDisplayVersion"})
+# What every rebuilt server has anew.
+IDENTITY = frozenset({*REBUILD_SIGNS, "Guid", "WhenCreated"})
 _BUILD_NUMBER = re.compile(r"\b(?:8|14|15)\.\d{1,2}\.\d{1,4}\.\d{1,3}\b")
 _ASSEMBLIES = re.compile(r"^(assemblyBinding|dependentAssembly|\[name=)")
 _RPC_PLACES = ("Default Web Site/Rpc", "Exchange Back End/Rpc")
@@ -49,13 +51,23 @@ class Surroundings:
 
 def classify(changes: Sequence[Change], around: Surroundings) -> list[Change]:
     """Give each change its class, fold what belongs to one event, and join what is one fact."""
-    whole = _one_recreation(_joined_aspects(changes))
-    recovery = _recovery(whole, around)
+    single = _joined_mirrors(_one_recreation(_joined_aspects(changes)))
+    recovery = _recovery(single, around)
     if recovery is not None:
         return [recovery]
-    single = _joined_mirrors(whole)
-    folded = _product_update(single)
-    return [_by_itself(change, around) for change in folded]
+    return [_by_itself(change, around) for change in _product_update(single)]
+
+
+def without_identity(recovery: Change) -> list[Change]:
+    """
+    Part a recovery into what any rebuilt server differs in, and what is missing on it.
+
+    Returns:
+        The recovery with the first folded into it, then the others, each a change of its own.
+    """
+    own = [c for c in recovery.folded if c.setting in IDENTITY]
+    others = [c for c in recovery.folded if c.setting not in IDENTITY]
+    return [replace(recovery, folded=tuple(own)), *others]
 
 
 def _joined_aspects(changes: Sequence[Change]) -> list[Change]:

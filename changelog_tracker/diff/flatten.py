@@ -53,7 +53,8 @@ def element_value(tree: Tree) -> Value:
     told = {name: value for name, value in tree.values.items() if name not in tree.ignored}
     value: dict[str, Value] = {**tree.keys, **told}
     for name, part in tree.parts.items():
-        value[name] = _part_value(part)
+        # An element may have the name of an attribute beside it.
+        value[f"({name})" if name in value else name] = _part_value(part)
     members: list[Value] = [element_value(t) for t in (*tree.items.values(), *tree.sequence)]
     if members:
         value["(items)"] = members

@@ -41,8 +41,11 @@ def step(known: Known, taken: Taken, differ: Differ) -> Step:
             result.readings[reading_key] = reading
         if reading.status == "unread" or reading_key in taken.unchanged:
             continue
-        new = taken.held.get(reading_key, {})
-        _compare_reading(known, taken, by_reading[reading_key], new, result, differ)
+        new, old = taken.held.get(reading_key, {}), by_reading[reading_key]
+        if reading_key in taken.touched:
+            touched = taken.touched[reading_key]
+            old = {key: held for key, held in old.items() if key in touched}
+        _compare_reading(known, taken, old, new, result, differ)
     _close_aspects(known, result)
     for reading_key, last in known.readings.items():
         if reading_key not in taken.readings and last.reading.status != "unread":

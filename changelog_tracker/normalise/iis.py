@@ -70,6 +70,7 @@ def iis_tree(kind: str, name: str, node: Node) -> Tree:
         tree = _tree(node, _item_facts(section, steps), section, ())
         for attribute in _IN_THE_NAME[kind]:
             tree.values.pop(attribute, None)
+            tree.ignored.pop(attribute, None)
     else:
         section = section_of(name)
         tree = _tree(node, catalogue.section(section), section, ())
@@ -129,10 +130,11 @@ def _read_by_schema(
             if what == "add":
                 items.append((child, collected))
             elif what == "clear":
-                tree.values["(clear)"] = True
+                _put_clear(tree, child, section, path)
             else:
-                removed.append(_key_label(_schema_keys(child, collected["item"])))
-        elif child.tag in elements:
+                keys = _schema_keys(child, collected["item"])
+                removed.append(_key_label({**keys, **child.attributes}))
+        elif child.tag in elements and child.tag not in tree.parts:
             tree.parts[child.tag] = _tree(child, elements[child.tag], section, (*path, child.tag))
         else:
             unknown.append(child)
@@ -174,7 +176,7 @@ def _schema_keys(node: Node, item: Facts) -> dict[str, Value]:
 def _read_by_shape(node: Node, tree: Tree, section: str, path: tuple[str, ...]) -> None:
     if node.tag == "dependentAssembly":
         identity = next((c for c in node.children if c.tag == "assemblyIdentity"), None)
-        if identity is not None:
+        if identity is not None and not (identity.children or identity.text or _shape_keys(node)):
             tree.keys = {
                 name: identity.attributes[name]
                 for name in (*_IDENTITY, *identity.attributes)
@@ -192,12 +194,12 @@ def _read_children_by_shape(
     count = Counter(child.tag for child in children)
     removed: list[Value] = list(cast("list[Value]", tree.values.get("(remove)", [])))
     for child in children:
-        if child.tag == "clear" and not child.attributes and not child.children:
-            tree.values["(clear)"] = True
+        if child.tag == "clear":
+            _put_clear(tree, child, section, path)
             continue
         keys = _shape_keys(child)
         if child.tag == "remove" and keys:
-            removed.append(_key_label(keys))
+            removed.append(_key_label({**keys, **child.attributes}))
             continue
         below = _tree(child, None, section, (*path, child.tag))
         if keys or below.keys:
@@ -210,6 +212,13 @@ def _read_children_by_shape(
             tree.sequence.append(below)
     if removed:
         tree.values["(remove)"] = removed
+
+
+def _put_clear(tree: Tree, node: Node, section: str, path: tuple[str, ...]) -> None:
+    tree.values["(clear)"] = True
+    if node.attributes or node.children or node.text:
+        tree.sequence.append(_tree(node, None, section, (*path, node.tag)))
+        tree.sequence[-1].values["(element)"] = node.tag
 
 
 def _shape_keys(node: Node) -> dict[str, Value]:
@@ -226,6 +235,7 @@ def _put_item(tree: Tree, item: Tree, keys: Mapping[str, Value], section: str) -
         return
     for name in keys:
         item.values.pop(name, None)
+        item.ignored.pop(name, None)
     item.keys = dict(keys)
     label = _key_label(keys)
     compared = catalogue.comparable_key(section, label).casefold()
@@ -252,7 +262,7 @@ def _typed(facts: Facts | None, text: str) -> Value:
     if kind == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)
     if kind in {"int", "uint", "int64"}:
-        return int(text) if re.fullmatch(r"-?\d{1,19}", text) else text
+        return int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else text
     if facts is not None and kind == "flags":
         return _flags(facts.get("values", {}), text)
     if facts is not None and kind == "enum":
@@ -261,12 +271,19 @@ def _typed(facts: Facts | None, text: str) -> Value:
 
 
 def _flags(names: Mapping[str, str], text: str) -> Value:
-    if re.fullmatch(r"\d+", text):
-        number = int(text)
-        set_names = [n for n, bit in names.items() if int(bit) and number & int(bit) == int(bit)]
-        return [*sorted(set_names)]
+    if re.fullmatch(r"[0-9]{1,10}", text):
+        return _flags_of_number(names, text)
     words = [_name_of(names, word.strip()) for word in text.split(",")]
     return [*sorted({str(word) for word in words if word not in {"", "None"}})]
+
+
+def _flags_of_number(names: Mapping[str, str], text: str) -> Value:
+    """Give the flags of a number, or the text where it has a bit that no flag has."""
+    left = int(text)
+    found = [n for n, bit in names.items() if int(bit) and int(text) & int(bit) == int(bit)]
+    for name in found:
+        left &= ~int(names[name])
+    return text if left else [*sorted(found)]
 
 
 def _name_of(names: Mapping[str, str], text: str) -> str:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from changelog_tracker import catalogue
 from changelog_tracker.model import Record, ResourceId
-from changelog_tracker.parse.xml import attributes_of, canonical, local_name, new_element
+from changelog_tracker.parse.xml import (
+    attributes_of,
+    canonical,
+    local_name,
+    new_element,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -84,6 +90,8 @@ def _sections(blocks: Iterable[Element]) -> Iterator[Section]:
         place = (block.get("path") or "").strip()
         place = "" if place == "." else place
         location = {name: value for name, value in attributes_of(block).items() if name != "path"}
+        if location and not len(block):
+            yield Section(place, "location", new_element("location", {}), location)
         for child in block:
             yield from _sections_below(child, place, location)
 
@@ -104,7 +112,7 @@ def _sections_below(element: Element, place: str, location: dict[str, str]) -> I
         for child in rest:
             yield Section(place, f"{name}/{local_name(child)}", child, location)
         rest[:] = []
-    if len(rest) or rest.keys() or (rest.text or "").strip():
+    if _says_something(rest):
         yield Section(place, name, rest, location)
 
 
@@ -118,7 +126,7 @@ def _without_sections(
         The group with what the schema does not know, or None where that is nothing.
     """
     rest = new_element(local_name(group), attributes_of(group))
-    rest.text = group.text
+    rest.text = text_of(group)
     for child in group:
         child_path = f"{path}/{local_name(child)}"
         if catalogue.section(child_path) is not None:
@@ -128,8 +136,23 @@ def _without_sections(
             if below is not None:
                 rest.append(below)
         else:
-            rest.append(deepcopy(child))
-    return rest if len(rest) or rest.keys() or (rest.text or "").strip() else None
+            rest.append(_copied(child))
+    return rest if _says_something(rest) else None
+
+
+def _says_something(element: Element) -> bool:
+    return bool(len(element) or element.keys() or element.text)
+
+
+def _below(element: Element, name: str) -> Iterator[Element]:
+    """Give the children of a name, in whatever namespace."""
+    return (child for child in element if local_name(child) == name)
+
+
+def _copied(element: Element) -> Element:
+    copied = deepcopy(element)
+    copied.tail = None
+    return copied
 
 
 def _record(kind: str, name: str, section: Section) -> Record:
@@ -143,19 +166,20 @@ def _record(kind: str, name: str, section: Section) -> Record:
 def _site_records(section: Section) -> Iterator[Record]:
     rest = _copy(section.element, lambda child: local_name(child) == "site")
     yield from _rest_record(rest, section)
-    for site in section.element.iterchildren("site"):
+    for site in _below(section.element, "site"):
         name = site.get("name", "")
         yield Record(ResourceId("IisSite", name), canonical(_bare_site(site)))
-        for binding in site.iterfind("bindings/binding"):
+        bindings = [one for group in _below(site, "bindings") for one in _below(group, "binding")]
+        for binding in bindings:
             label = (
                 f"{name} : {binding.get('protocol', '')}/{binding.get('bindingInformation', '')}"
             )
             yield Record(ResourceId("IisBinding", label), canonical(binding))
-        for application in site.iterchildren("application"):
+        for application in _below(site, "application"):
             path = name + application.get("path", "/")
             bare = _copy(application, lambda child: local_name(child) == "virtualDirectory")
             yield Record(ResourceId("IisApplication", path), canonical(bare))
-            for directory in application.iterchildren("virtualDirectory"):
+            for directory in _below(application, "virtualDirectory"):
                 below = path.rstrip("/") + directory.get("path", "/")
                 yield Record(ResourceId("IisVirtualDirectory", below), canonical(directory))
 
@@ -163,9 +187,9 @@ def _site_records(section: Section) -> Iterator[Record]:
 def _bare_site(site: Element) -> Element:
     """Copy a site without its applications and bindings, which are resources of their own."""
     bare = _copy(site, lambda child: local_name(child) in {"application", "bindings"})
-    for bindings in site.iterchildren("bindings"):
+    for bindings in _below(site, "bindings"):
         rest = _copy(bindings, lambda child: local_name(child) == "binding")
-        if len(rest) or rest.keys():
+        if _says_something(rest):
             bare.append(rest)
     return bare
 
@@ -173,20 +197,20 @@ def _bare_site(site: Element) -> Element:
 def _pool_records(section: Section) -> Iterator[Record]:
     rest = _copy(section.element, lambda child: local_name(child) == "add")
     yield from _rest_record(rest, section)
-    for pool in section.element.iterchildren("add"):
+    for pool in _below(section.element, "add"):
         yield Record(ResourceId("IisAppPool", pool.get("name", "")), canonical(pool))
 
 
 def _rest_record(rest: Element, section: Section) -> Iterator[Record]:
-    if len(rest) or rest.keys():
+    if _says_something(rest) or section.location:
         place = section.place or SERVER_LEVEL
         yield _record("IisSection", f"{place} : {section.name}", section._replace(element=rest))
 
 
 def _copy(element: Element, leave_out: Callable[[Element], bool]) -> Element:
     copied = new_element(local_name(element), attributes_of(element))
-    copied.text = element.text
-    copied.extend([deepcopy(child) for child in element if not leave_out(child)])
+    copied.text = text_of(element)
+    copied.extend([_copied(child) for child in element if not leave_out(child)])
     return copied
 
 
@@ -205,10 +229,38 @@ def _told_apart(records: list[Record]) -> list[Record]:
     return told
 
 
+def changed_blocks(before: Element, after: Element) -> tuple[list[Element], list[Element]]:
+    """
+    Leave out the places of two applicationHost.config that are equal, byte for byte.
+
+    Returns:
+        The blocks of each that are left. All blocks of one place stay together, so that two
+        sections of one name are told apart as in the whole file.
+    """
+    old, new = _by_place(before), _by_place(after)
+    differ = [place for place in {**old, **new} if _bytes(old.get(place)) != _bytes(new.get(place))]
+    return (
+        [block for place in differ for block in old.get(place, ())],
+        [block for place in differ for block in new.get(place, ())],
+    )
+
+
+def _by_place(root: Element) -> dict[str, list[Element]]:
+    places: dict[str, list[Element]] = {}
+    for block in root:
+        path = block.get("path", "") if local_name(block) == "location" else ""
+        places.setdefault(path.strip().casefold(), []).append(block)
+    return places
+
+
+def _bytes(blocks: list[Element] | None) -> list[bytes]:
+    return [canonical(block) for block in blocks or ()]
+
+
 def build_folders(root: Element) -> set[str]:
     """Give the builds in the names of version folders: `Exchange Back End/owa/15.2.1118.7`."""
     return {
         found[1]
-        for location in root.iterchildren("location")
+        for location in _below(root, "location")
         if (found := _BUILD_FOLDER.search(location.get("path") or ""))
     }

@@ -15,7 +15,7 @@ from changelog_tracker.errors import FileError
 from changelog_tracker.model import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 Element: TypeAlias = etree._Element  # noqa: SLF001  lxml's own name for the type of an element
 
@@ -91,16 +91,30 @@ def node(element: Element) -> Node:
     Raises:
         FileError: Deeper than Python can follow; read_xml's limit comes first.
     """
-    text = element.text
     return Node(
         tag=local_name(element),
-        attributes={
-            name.rpartition("}")[2]: value for name, value in attributes_of(element).items()
-        },
+        attributes=_local_attributes(element),
         children=[node(child) for child in element],
-        text=text.strip() if text else "",
+        text=text_of(element),
         line=_line(element),
     )
+
+
+def text_of(element: Element) -> str:
+    """Give the text of an element itself, also what stands behind its children."""
+    if not len(element):
+        return (element.text or "").strip()
+    parts = (element.text, *(child.tail for child in element))
+    return "".join(part.strip() for part in parts if part)
+
+
+def _local_attributes(element: Element) -> dict[str, str]:
+    """Give the attributes by their names without namespace, where that leaves them apart."""
+    found: dict[str, str] = {}
+    for name, value in attributes_of(element).items():
+        short = name.rpartition("}")[2]
+        found[name if short in found else short] = value
+    return found
 
 
 def node_of(content: bytes) -> Node:
@@ -108,27 +122,55 @@ def node_of(content: bytes) -> Node:
     return node(etree.fromstring(content, _parser()))
 
 
-def children_of(content: bytes) -> tuple[list[bytes], bytes]:
+def only_what_differs(before: bytes, after: bytes, tag: str) -> tuple[bytes, bytes]:
     """
-    Part canonical bytes into those of each grandchild, and the rest.
+    Cut two canonical texts down to the elements `tag` between their first and last difference.
 
-    A section with thousands of elements below its only child (assemblyBinding) is compared by
-    these without expanding it.
+    Thousands of assembly references are equal but for a few, and expanding all takes a second.
+    The texts come back whole where the difference is not among such elements.
     """
-    root = etree.fromstring(content, _parser())
-    only = root[0] if len(root) == 1 else root
-    parts = [canonical(child) for child in only]
-    for child in list(only):
-        only.remove(child)
-    return parts, canonical(root)
+    start, stop = f"<{tag}".encode(), f"</{tag}>".encode()
+    first = before.find(start)
+    prefix = _common(before, after)
+    suffix = _common_end(before, after, prefix)
+    begin = before.rfind(start, 0, prefix)
+    old_end = before.find(stop, len(before) - suffix)
+    new_end = after.find(stop, len(after) - suffix)
+    if min(first, begin, old_end, new_end) < 0:
+        return before, after
+    head, tail = before[:first], before[before.rfind(stop) + len(stop) :]
+    return (
+        head + before[begin : old_end + len(stop)] + tail,
+        head + after[begin : new_end + len(stop)] + tail,
+    )
 
 
-def with_children(rest: bytes, parts: Sequence[bytes]) -> bytes:
-    """Put some grandchildren back into the rest that `children_of` left."""
-    root = etree.fromstring(rest, _parser())
-    only = root[0] if len(root) == 1 else root
-    only.extend([etree.fromstring(part) for part in parts])
-    return canonical(root)
+def _common(before: bytes, after: bytes) -> int:
+    """Give the length of the common beginning, by halving."""
+    low, high = 0, min(len(before), len(after))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if before[low:middle] == after[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_end(before: bytes, after: bytes, prefix: int) -> int:
+    """Give the length of the common end that does not reach into the common beginning."""
+    most = min(len(before), len(after)) - prefix
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if (
+            before[len(before) - middle : len(before) - low]
+            == after[len(after) - middle : len(after) - low]
+        ):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _parser() -> etree.XMLParser:

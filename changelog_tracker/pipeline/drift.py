@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from changelog_tracker.diff.classify import without_identity
 from changelog_tracker.diff.timeline import step
 from changelog_tracker.errors import UsageError
 from changelog_tracker.pipeline.contents import differ
@@ -72,22 +73,24 @@ def drift_lines(connection: Connection, server: str, against: str | None) -> tup
     wanted, words = _wanted(connection, number, name, against)
     newest = find_snapshot(connection, number, name, "latest")
     context = context_of(connection, name)
-    documented = {
+    logged = {
         (one.change.kind, one.change.resource, one.change.setting): one
         for one in load_changes(connection, number, since=wanted.at + 1)
     }
     lines = []
     for one in between(connection, name, wanted, newest):
-        change = one.change
-        for below in change.folded if change.category == "recovery" else (change,):
-            recorded = documented.get((below.kind, below.resource, below.setting))
-            words_of = recorded.words if recorded else ()
-            lines.append(_drift_line(replace(one, change=below, words=words_of), context))
+        rebuilt = one.change.category == "recovery"
+        for change in without_identity(one.change) if rebuilt else [one.change]:
+            recorded = logged.get((change.kind, change.resource, change.setting))
+            lines.append(_drift_line(replace(one, change=change), recorded, context))
     return words, lines
 
 
-def _drift_line(one: Recorded, context: Context) -> Line:
-    line = change_line(one, context)
+def _drift_line(one: Recorded, logged: Recorded | None, context: Context) -> Line:
+    """Give a line of drift; with the id and the words of the change in the log that made it."""
+    words = logged.words if logged else ()
+    line = change_line(replace(one, words=words), context)
+    line["id"] = logged.id if logged else None
     line["redo"], line["undo"] = line["undo"], line["redo"]
     turned = {}
     for name, value in line.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from changelog_tracker.model import Reading, ReadingId, Record, ResourceId
@@ -64,8 +65,8 @@ def add_facts(
 def _of_manifest(manifest: Manifest) -> dict[str, str | None]:
     exchange, windows = manifest.exchange, manifest.windows
     return {
-        "ExSetupBuild": exchange.exsetup,
-        "BundleBuild": exchange.build,
+        "ExSetupBuild": _plain(exchange.exsetup),
+        "BundleBuild": _plain(exchange.build),
         "WindowsBuild": windows.build,
         "WindowsInstallDate": windows.install_date,
         "MachineSid": windows.machine_sid,
@@ -82,3 +83,10 @@ def _build(
         if ReadingId(SERVER, fact).key in contents.unchanged and fact in known:
             return known[fact]
     return None
+
+
+def _plain(build: str | None) -> str | None:
+    """Spell ExSetup.exe's 15.02.1118.007 as everybody does, 15.2.1118.7."""
+    if build is None or re.fullmatch(r"\d+(\.\d+)+", build) is None:
+        return build
+    return ".".join(str(int(part)) for part in build.split("."))

@@ -23,6 +23,7 @@ from changelog_tracker.parse.clixml import clixml_types, parse_clixml
 from changelog_tracker.parse.iis_config import (
     application_host_records,
     build_folders,
+    changed_blocks,
     web_config_records,
 )
 from changelog_tracker.parse.recognise import as_utf8, kind_of
@@ -30,12 +31,21 @@ from changelog_tracker.parse.xml import read_xml
 from changelog_tracker.pipeline.names import FileNames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from changelog_tracker.collect.gathered import FoundFile, Gathered, ManifestReading
-    from changelog_tracker.model import Known, Mode, ReadingKey, Settings, Status, Value
+    from changelog_tracker.model import (
+        Known,
+        Mode,
+        ReadingKey,
+        ResourceKey,
+        Settings,
+        Status,
+        Value,
+    )
     from changelog_tracker.normalise.exchange import ExchangeObject
     from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.parse.xml import Element
 
 NOT_USED = "NotUsed"
 IIS_CONFIG = "IisConfig"
@@ -53,6 +63,7 @@ class Contents:
         records: The resources of each reading that was parsed.
         unchanged: Readings whose bytes are known.
         raw: The redacted bytes of each file that was parsed, by its reading.
+        touched: The resources that can differ, of a file that is compared in part.
         facts: What the exports say of the server itself, with the file's fingerprint.
         servers: Names of servers that the exports speak of, with how often.
         problems: What could not be read, each one line.
@@ -67,6 +78,7 @@ class Contents:
     servers: Counter[str] = field(default_factory=Counter)
     problems: list[FileError] = field(default_factory=list)
     not_used: dict[str, str] = field(default_factory=dict)
+    touched: dict[ReadingKey, set[ResourceKey]] = field(default_factory=dict)
     objects: list[tuple[ExchangeObject, str, bytes]] = field(default_factory=list)
 
 
@@ -78,11 +90,19 @@ class FileReader:
         gathered: The files.
         fingerprints: Under the store's key.
         known: What is known of the server, to leave out what is not new.
+        raw: Gives the stored file behind a reading, where there is one.
     """
 
-    def __init__(self, gathered: Gathered, fingerprints: Fingerprints, known: Known) -> None:
+    def __init__(
+        self,
+        gathered: Gathered,
+        fingerprints: Fingerprints,
+        known: Known,
+        raw: Callable[[ReadingKey], bytes | None],
+    ) -> None:
         self._gathered = gathered
         self._fingerprints = fingerprints
+        self._raw = raw
         self._names = FileNames.of(gathered, known)
         self._manifest: Mapping[str, ManifestReading] = {
             reading.file: reading
@@ -272,7 +292,7 @@ class FileReader:
         name = self._names.shown(file.path)
         if any(child.tag == "system.applicationHost" for child in root):
             reading = ReadingId(IIS_CONFIG, name)
-            self.contents.records[reading.key] = application_host_records(root)
+            self._read_application_host(reading, root)
             builds = build_folders(root)
             if builds:
                 newest = max(builds, key=lambda text: [int(part) for part in text.split(".")])
@@ -283,6 +303,18 @@ class FileReader:
             self.contents.records[reading.key] = web_config_records(root, name)
         listed = self._manifest.get(file.path)
         self._set(reading, fingerprint, data, listed.mode if listed else "full")
+
+    def _read_application_host(self, reading: ReadingId, root: Element) -> None:
+        """Read the places that differ from the file that is known; the first time, all."""
+        stored = self._raw(reading.key)
+        if stored is None:
+            self.contents.records[reading.key] = application_host_records(root)
+            return
+        old, new = changed_blocks(read_xml(stored, reading.scope), root)
+        records = application_host_records(new)
+        self.contents.records[reading.key] = records
+        touched = {record.resource.key for record in (*application_host_records(old), *records)}
+        self.contents.touched[reading.key] = touched
 
     # --- what was not read ----------------------------------------------------------------------
 

@@ -27,12 +27,14 @@ class Likely:
 
     Args:
         said: Its name where bundle.json or --server says it.
-        found: Its name where files with known bytes are of one server.
+        found: Its name in the store, where it is there.
+        number: Its number there.
         known: What is known of it.
     """
 
     said: str | None
     found: str | None
+    number: int | None
     known: Known
 
 
@@ -47,15 +49,20 @@ def likely_server(
         UsageError: --server is no name.
     """
     said = _said(gathered, option)
-    name = said
-    if name is None:
-        marks = [fingerprints.of_file(file.sha256) for file in gathered.files]
+    if said is not None:
+        row = find_server(connection, said)
+    else:
+        # Configuration files of two servers may be the same; exports name their server.
+        marks = [
+            fingerprints.of_file(file.sha256)
+            for file in gathered.files
+            if not file.path.endswith(".config")
+        ]
         found = servers_with(connection, marks)
-        name = found.pop() if len(found) == 1 else None
-    row = find_server(connection, name) if name else None
+        row = found[0] if len(found) == 1 else None
     if row is None:
-        return Likely(said, None, Known())
-    return Likely(said, row[1], load_known(connection, row[0]))
+        return Likely(said, None, None, Known())
+    return Likely(said, row[1], row[0], load_known(connection, row[0]))
 
 
 def server_of(

@@ -29,9 +29,11 @@ from changelog_tracker.store.journal import append, server_id
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.states import (
     COLLECTOR,
+    Wanted,
     Writing,
     load_held,
     load_known,
+    raw_file,
     save_step,
     snapshot_before,
 )
@@ -69,6 +71,7 @@ class Outcome:
         snapshot: Its id; of a snapshot that is already known, that one's.
         at: Its time, UTC.
         known: Whether the very same was there already, and nothing was stored.
+        unchanged: Whether the files say, byte for byte, what the last ones said.
         first: Whether it is the server's first.
         changes: What was found, with ids.
         superseded: How many earlier changes no longer hold, because this snapshot is older.
@@ -82,6 +85,7 @@ class Outcome:
     snapshot: int
     at: datetime
     known: bool = False
+    unchanged: bool = False
     first: bool = False
     changes: tuple[Recorded, ...] = ()
     superseded: int = 0
@@ -130,25 +134,29 @@ class _Import:
 
     def run(self) -> Outcome:
         likely = likely_server(self.connection, self.gathered, self.fingerprints, self.wish.server)
-        reader = FileReader(self.gathered, self.fingerprints, likely.known)
+        reader = self._reader(likely.known, likely.number, None)
         contents = reader.read()
         name = server_of(self.connection, self.gathered, contents, likely)
-        number = server_id(self.connection, name)
-        newest = snapshot_before(self.connection, number)
+        number, known = likely.number, likely.known
+        if number is None or likely.found != name:
+            number = server_id(self.connection, name)
+            known = load_known(self.connection, number)
+        first = known.at is None
+        if self._nothing_new(contents, known):
+            return self._unchanged(name, number, contents)
         at: int | None = None
-        known = likely.known if likely.found == name else Known()
-        if newest is not None and newest.at >= micros(self.at):
+        if known.at is not None and known.at >= self.at:
             at = micros(self.at)
             known = load_known(self.connection, number, at)
-            reader = FileReader(self.gathered, self.fingerprints, known)
+            reader = self._reader(known, number, at)
             contents = reader.read()
             already = self._already(name, number, contents, known)
             if already is not None:
                 return already
-        load_held(self.connection, number, known, at=at, kinds=[SERVER])
+        load_held(self.connection, number, known, at=at, only=[Wanted(SERVER)])
         build = self._add_facts(name, contents, reader, known)
         taken = self._taken(contents)
-        load_held(self.connection, number, known, at=at, kinds=_changed_kinds(taken))
+        load_held(self.connection, number, known, at=at, only=_changed(taken))
         done = step(known, taken, differ(self._load))
         seq, changes = self._write(name, number, known, contents, done, late=at is not None)
         superseded = 0
@@ -158,13 +166,51 @@ class _Import:
             name,
             seq,
             self.at,
-            first=newest is None,
+            first=first,
             changes=changes,
             superseded=superseded,
             build=build,
             problems=tuple(contents.problems),
             not_used=contents.not_used,
             others=tuple(sorted(n for n in contents.servers if n.casefold() != name.casefold())),
+        )
+
+    def _reader(self, known: Known, number: int | None, at: int | None) -> FileReader:
+        def raw(key: ReadingKey) -> bytes | None:
+            if number is None:
+                return None
+            digest = raw_file(self.connection, number, key, at)
+            return load_contents(self.connection, [digest])[digest] if digest else None
+
+        return FileReader(self.gathered, self.fingerprints, known, raw)
+
+    def _nothing_new(self, contents: Contents, known: Known) -> bool:
+        """Tell whether newer files say, byte for byte, what the last ones said."""
+        if known.at is None or known.at >= self.at or self.gathered.manifest or self.wish.build:
+            return False
+        if len(contents.unchanged) < len(contents.readings):
+            return False
+        return all(
+            key in contents.unchanged
+            or last.reading.status == "unread"
+            or not last.reading.fingerprint
+            for key, last in known.readings.items()
+        )
+
+    def _unchanged(self, name: str, number: int, contents: Contents) -> Outcome:
+        """Write the one row of a snapshot that brought nothing new."""
+        seq = self._append(name, number, None)
+        return Outcome(name, seq, self.at, unchanged=True, problems=tuple(contents.problems))
+
+    def _append(self, name: str, number: int, body: dict[str, object] | None) -> int:
+        return append(
+            self.connection,
+            "snapshot",
+            server=(number, name),
+            at=micros(self.at),
+            received=micros(datetime.now(tz=UTC)),
+            source=self.gathered.place,
+            body=body,
         )
 
     def _already(self, name: str, number: int, contents: Contents, known: Known) -> Outcome | None:
@@ -189,10 +235,11 @@ class _Import:
         self, name: str, contents: Contents, reader: FileReader, known: Known
     ) -> str | None:
         reader.add_objects(name)
+        facts = [h for h in known.held.values() if h.resource.kind == SERVER and h.reading[1]]
+        self.new |= load_contents(self.connection, [held.digest for held in facts])
         earlier = {
             held.resource.aspect: str(json.loads(self._load(held.digest))[held.resource.aspect])
-            for held in known.held.values()
-            if held.resource.kind == SERVER and held.reading[1]
+            for held in facts
         }
         manifest = self.gathered.manifest
         return add_facts(contents, manifest, reader.install_path, self.wish.build, earlier)
@@ -207,7 +254,9 @@ class _Import:
             collector = f"{made_by.name or '?'} {made_by.version or '?'}"
             contents.readings[COLLECTOR.key] = Reading(COLLECTOR, reason=collector)
             contents.unchanged.add(COLLECTOR.key)
-        return Taken(self.at, collector, contents.readings, held, contents.unchanged)
+        return Taken(
+            self.at, collector, contents.readings, held, contents.unchanged, contents.touched
+        )
 
     def _held(self, record: Record, reading: ReadingKey) -> Held:
         digest = digest_of(record.content)
@@ -230,15 +279,7 @@ class _Import:
         raw = {key: digest_of(data) for key, data in contents.raw.items() if key in done.readings}
         datas = [self.new[held.digest] for held in done.opened.values() if held.digest in self.new]
         add_contents(self.connection, [*datas, *(contents.raw[key] for key in raw)])
-        seq = append(
-            self.connection,
-            "snapshot",
-            server_name=name,
-            at=at,
-            received=micros(datetime.now(tz=UTC)),
-            source=self.gathered.place,
-            body=_body(done, raw, changes),
-        )
+        seq = self._append(name, number, _body(done, raw, changes))
         recorded = [Recorded(seq, n, name, seq, at, change) for n, change in enumerate(changes, 1)]
         if not late:
             save_step(self.connection, done, Writing(number, at, raw))
@@ -251,12 +292,17 @@ class _Import:
         return self.new[digest]
 
 
-def _changed_kinds(taken: Taken) -> set[str]:
-    return {
-        reading.id.kind
-        for key, reading in taken.readings.items()
-        if key not in taken.unchanged and reading.status != "unread"
-    }
+def _changed(taken: Taken) -> set[Wanted]:
+    """Give what is compared: all of an Exchange noun, else one file or the changed part of it."""
+    wanted = set()
+    for key, reading in taken.readings.items():
+        if key in taken.unchanged or reading.status == "unread":
+            continue
+        touched = taken.touched.get(key)
+        names = None if touched is None else frozenset(one[1] for one in touched)
+        noun = reading.id.kind in catalogue.nouns()
+        wanted.add(Wanted(reading.id.kind, None if noun else key[1], names))
+    return wanted
 
 
 def _body(

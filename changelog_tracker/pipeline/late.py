@@ -167,7 +167,7 @@ def _record(
     seq = append(
         connection,
         "revision",
-        server_name=server,
+        server=(server_id, server),
         at=None,
         received=micros(datetime.now(tz=UTC)),
         source="",

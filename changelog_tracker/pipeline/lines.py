@@ -12,7 +12,7 @@ from changelog_tracker.replay.commands import Context, redo, undo
 from changelog_tracker.store.contents import load_contents
 from changelog_tracker.store.journal import find_server
 from changelog_tracker.store.packing import micros, moment
-from changelog_tracker.store.states import load_held, load_known
+from changelog_tracker.store.states import Wanted, load_held, load_known
 
 if TYPE_CHECKING:
     from changelog_tracker.model import Change
@@ -104,7 +104,7 @@ def context_of(connection: Connection, server: str) -> Context:
     """Give what redo and undo lines need to know of a server."""
     number, name = known_server(connection, server)
     known = load_known(connection, number)
-    load_held(connection, number, known, kinds=["ExchangeServer"])
+    load_held(connection, number, known, only=[Wanted("ExchangeServer")])
     held = known.held.get(("ExchangeServer", "(server)", "Build"))
     build = None
     if held is not None:

@@ -68,7 +68,9 @@ def accept_baseline(
     number, name = known_server(connection, server)
     found = find_snapshot(connection, number, name, snapshot)
     body = {"snapshot": found.seq, "by": by or who_runs()["account"]}
-    set_baseline(connection, _append(connection, "baseline", name, body), number, found.seq)
+    set_baseline(
+        connection, _append(connection, "baseline", (number, name), body), number, found.seq
+    )
     return name, found.seq, utc(found.at)
 
 
@@ -94,11 +96,13 @@ def _change(connection: Connection, text: str) -> Recorded:
     return found
 
 
-def _append(connection: Connection, action: str, server: str | None, body: dict[str, Any]) -> int:
+def _append(
+    connection: Connection, action: str, server: tuple[int, str] | None, body: dict[str, Any]
+) -> int:
     return append(
         connection,
         action,
-        server_name=server,
+        server=server,
         at=None,
         received=micros(datetime.now(tz=UTC)),
         source="",

@@ -175,7 +175,8 @@ def _write_changes(
         sides = 1 if values is _seen and line.get("action") in ("added", "removed") else 2
         parts = [values(line, look.room(used + 4 * sides, sides)), *_tail(line, look)]
         if line.get("folded"):
-            parts[0] = f"{escape.terminal(str(line.get('class')))}: {parts[0]}"
+            event = f"{line.get('class')}: {line.get('setting') or ''}".rstrip()
+            parts[0] = f"{escape.terminal(event)} {parts[0]}"
         else:
             parts.insert(0, name.ljust(column))
         lead = f"{flag} {look.sign(phrases.sign(line))} "

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from changelog_tracker import __version__
 from changelog_tracker.store.packing import canonical_json, pack, unpack
-from changelog_tracker.store.tables import journal, origin, server
+from changelog_tracker.store.tables import journal, origin
+from changelog_tracker.store.tables import server as server_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult
 
 PROGRAM = f"changelog-tracker {__version__}"
+
+
+_LAST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
+_ADD = insert(journal)
+_ORIGIN = select(origin.c.id).where(
+    *(origin.c[name] == bindparam(name) for name in ("account", "host", "program", "source"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ def append(  # noqa: PLR0913  a row of the journal has these parts
     connection: Connection,
     action: str,
     *,
-    server_name: str | None,
+    server: tuple[int, str] | None,
     at: int | None,
     received: int,
     source: str,
@@ -77,25 +85,23 @@ def append(  # noqa: PLR0913  a row of the journal has these parts
     Returns:
         Its number.
     """
-    last = connection.execute(
-        select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
-    ).first()
+    last = connection.execute(_LAST).first()
     seq, before = (last.seq + 1, last.hash) if last else (1, b"")
     who = {**who_runs(), "source": source}
     packed = None if body is None else canonical_json(body)
-    covered = _canonical((seq, action, server_name, at, received), who, body)
-    connection.execute(
-        insert(journal).values(
-            seq=seq,
-            action=action,
-            server_id=server_id(connection, server_name) if server_name else None,
-            at=at,
-            received=received,
-            origin_id=_origin_id(connection, who),
-            body=None if packed is None else pack(packed),
-            hash=hashlib.sha256(before + covered).digest(),
-        )
-    )
+    number, name = server or (None, None)
+    covered = _canonical((seq, action, name, at, received), who, body)
+    row = {
+        "seq": seq,
+        "action": action,
+        "server_id": number,
+        "at": at,
+        "received": received,
+        "origin_id": _origin_id(connection, who),
+        "body": None if packed is None else pack(packed),
+        "hash": hashlib.sha256(before + covered).digest(),
+    }
+    connection.execute(_ADD, row)
     return seq
 
 
@@ -104,14 +110,14 @@ def entries(connection: Connection, *actions: str) -> Iterator[Entry]:
     query = (
         select(
             journal,
-            server.c.name.label("server_name"),
+            server_table.c.name.label("server_name"),
             origin.c.account,
             origin.c.host,
             origin.c.program,
             origin.c.source,
         )
         .join(origin, origin.c.id == journal.c.origin_id)
-        .outerjoin(server, server.c.id == journal.c.server_id)
+        .outerjoin(server_table, server_table.c.id == journal.c.server_id)
         .order_by(journal.c.seq)
     )
     if actions:
@@ -127,14 +133,16 @@ def server_id(connection: Connection, name: str) -> int:
     found = find_server(connection, name)
     if found is not None:
         return found[0]
-    done = connection.execute(insert(server).values(name=name, folded=name.casefold()))
+    done = connection.execute(insert(server_table).values(name=name, folded=name.casefold()))
     return _new_id(done)
 
 
 def find_server(connection: Connection, name: str) -> tuple[int, str] | None:
     """Give a server's number and its name as recorded; None where it is not known."""
     row = connection.execute(
-        select(server.c.id, server.c.name).where(server.c.folded == name.casefold())
+        select(server_table.c.id, server_table.c.name).where(
+            server_table.c.folded == name.casefold()
+        )
     ).first()
     return (row.id, row.name) if row else None
 
@@ -150,9 +158,7 @@ def who_runs() -> dict[str, str]:
 
 
 def _origin_id(connection: Connection, who: dict[str, str]) -> int:
-    found = connection.execute(
-        select(origin.c.id).where(*(origin.c[name] == value for name, value in who.items()))
-    ).scalar()
+    found = connection.execute(_ORIGIN, who).scalar()
     if found is not None:
         return int(found)
     done = connection.execute(insert(origin).values(**who))

@@ -27,11 +27,22 @@ from changelog_tracker.store.tables import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
     from changelog_tracker.model import ReadingKey, ResourceKey, Step
 
 COLLECTOR = ReadingId("Collector")
+# Up to so many names a look-up by name beats reading them all.
+_FEW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which resources to load: of a kind of reading, of one file, of some folded names."""
+
+    kind: str
+    scope: str | None = None
+    names: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +54,41 @@ class Writing:
     raw: Mapping[ReadingKey, bytes]
 
 
+_NEWEST = (
+    select(journal.c.seq, journal.c.at)
+    .where(journal.c.server_id == bindparam("server"), journal.c.action == "snapshot")
+    .order_by(journal.c.at.desc(), journal.c.seq.desc())
+    .limit(1)
+)
+# The statements that every snapshot runs are made once.
+_READINGS = (
+    select(reading.c.kind, reading.c.scope, reading_state)
+    .join(reading_state, reading_state.c.reading_id == reading.c.id)
+    .where(reading.c.server_id == bindparam("server"))
+)
+_HELD = (
+    select(
+        resource.c.kind,
+        resource.c.name,
+        resource.c.aspect,
+        resource.c.folded,
+        reading.c.kind,
+        reading.c.folded,
+        content.c.hash,
+    )
+    .join(version, version.c.resource_id == resource.c.id)
+    .join(content, content.c.id == version.c.content_id)
+    .join(reading, reading.c.id == resource.c.reading_id)
+    .where(resource.c.server_id == bindparam("server"))
+)
+_OPEN_READINGS = _READINGS.where(reading_state.c.until_at.is_(None))
+
+
 def snapshot_before(connection: Connection, server_id: int, at: int | None = None) -> Any | None:  # noqa: ANN401  a row
     """Give seq and time of a server's newest snapshot, or of its newest at or before a time."""
-    query = (
-        select(journal.c.seq, journal.c.at)
-        .where(journal.c.server_id == server_id, journal.c.action == "snapshot")
-        .order_by(journal.c.at.desc(), journal.c.seq.desc())
-        .limit(1)
-    )
-    if at is not None:
-        query = query.where(journal.c.at <= at)
-    return connection.execute(query).first()
+    if at is None:
+        return connection.execute(_NEWEST, {"server": server_id}).first()
+    return connection.execute(_NEWEST.where(journal.c.at <= at), {"server": server_id}).first()
 
 
 def load_known(connection: Connection, server_id: int, at: int | None = None) -> Known:
@@ -69,17 +104,14 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
     if last is None:
         return Known()
     known = Known(at=moment(last.at))
-    for row in connection.execute(
-        select(reading.c.id, reading.c.kind, reading.c.scope, reading_state)
-        .join(reading_state, reading_state.c.reading_id == reading.c.id)
-        .where(reading.c.server_id == server_id, _holds(reading_state, at))
-    ):
+    query = _OPEN_READINGS if at is None else _READINGS.where(_holds(reading_state, at))
+    for row in connection.execute(query, {"server": server_id}):
         found = Reading(
             ReadingId(row.kind, row.scope), row.status, row.mode, row.reason, row.fingerprint
         )
         read_at = known.at
         if row.status == "unread":
-            read_at = _last_read(connection, server_id, row.id, row.from_at)
+            read_at = _last_read(connection, server_id, row.reading_id, row.from_at)
         known.readings[found.id.key] = KnownReading(found, read_at, moment(row.from_at))
     collector = known.readings.get(COLLECTOR.key)
     if collector is not None and collector.reading.status == "read":
@@ -93,68 +125,72 @@ def load_held(
     known: Known,
     *,
     at: int | None = None,
-    kinds: Collection[str] | None = None,
+    only: Collection[Wanted] | None = None,
 ) -> None:
     """
-    Add to what is known the resources, of some kinds of reading only where any are named.
+    Add to what is known the resources.
 
     Args:
         connection: An open transaction.
         server_id: The server.
         known: What `load_known` gave; changed.
         at: The time that was given there.
-        kinds: Reading kinds, such as `ConfigFile`.
+        only: Of these only.
     """
-    query = (
-        select(
-            resource.c.kind,
-            resource.c.name,
-            resource.c.aspect,
-            resource.c.folded,
-            reading.c.kind.label("reading_kind"),
-            reading.c.folded.label("reading_folded"),
-            content.c.hash,
-        )
-        .join(version, version.c.resource_id == resource.c.id)
-        .join(content, content.c.id == version.c.content_id)
-        .join(reading, reading.c.id == resource.c.reading_id)
-        .where(resource.c.server_id == server_id, _holds(version, at))
-    )
-    if kinds is not None:
-        query = query.where(reading.c.kind.in_(kinds))
-    for kind, name, aspect, folded, reading_kind, scope, digest in connection.execute(query):
+    query = _HELD.where(_holds(version, at))
+    if only is not None:
+        query = query.where(or_(*(_is_of(wanted) for wanted in only)))
+    for row in connection.execute(query, {"server": server_id}):
+        kind, name, aspect, folded, reading_kind, scope, digest = row
         known.held[kind, folded, aspect] = Held(
             ResourceId(kind, name, aspect), (reading_kind, scope), digest
         )
 
 
-def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:
-    """Give the digests of the raw files behind what was known at a time."""
-    return {
-        (row.kind, row.folded): row.hash
-        for row in connection.execute(
-            select(reading.c.kind, reading.c.folded, content.c.hash)
-            .join(reading_state, reading_state.c.reading_id == reading.c.id)
-            .join(content, content.c.id == reading_state.c.raw_id)
-            .where(reading.c.server_id == server_id, _holds(reading_state, at))
-        )
-    }
+def _is_of(wanted: Wanted) -> ColumnElement[bool]:
+    conditions = [reading.c.kind == wanted.kind]
+    if wanted.scope is not None:
+        conditions.append(reading.c.folded == wanted.scope)
+    if wanted.names is not None:
+        conditions.append(resource.c.folded.in_(wanted.names))
+    return and_(*conditions)
 
 
-def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> set[str]:
-    """Give the servers whose newest exports have one of these fingerprints."""
-    rows = connection.execute(
-        select(server.c.name)
-        .distinct()
-        .join(reading, reading.c.server_id == server.c.id)
-        .join(reading_state, reading_state.c.reading_id == reading.c.id)
+def raw_file(
+    connection: Connection, server_id: int, key: ReadingKey, at: int | None
+) -> bytes | None:
+    """Give the digest of the raw file behind what a reading said at a time."""
+    found = connection.execute(
+        select(content.c.hash)
+        .join(reading_state, reading_state.c.raw_id == content.c.id)
+        .join(reading, reading.c.id == reading_state.c.reading_id)
         .where(
-            reading_state.c.until_at.is_(None),
-            reading_state.c.fingerprint.in_(list(fingerprints)[:900]),
-            reading.c.kind.not_in(["ConfigFile", "NotUsed", "IisConfig"]),
+            reading.c.server_id == server_id,
+            reading.c.kind == key[0],
+            reading.c.folded == key[1],
+            _holds(reading_state, at),
         )
+    ).scalar()
+    return None if found is None else bytes(found)
+
+
+_SERVERS_WITH = (
+    select(server.c.id, server.c.name)
+    .distinct()
+    .join(reading, reading.c.server_id == server.c.id)
+    .join(reading_state, reading_state.c.reading_id == reading.c.id)
+    .where(
+        reading_state.c.until_at.is_(None),
+        reading_state.c.fingerprint.in_(bindparam("marks", expanding=True)),
+        reading.c.kind.not_in(["ConfigFile", "NotUsed", "IisConfig"]),
     )
-    return set(rows.scalars())
+)
+
+
+def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> list[tuple[int, str]]:
+    """Give number and name of the servers whose newest exports have one of these fingerprints."""
+    rows = connection.execute(_SERVERS_WITH, {"marks": list(fingerprints)[:900]})
+    return [(row.id, row.name) for row in rows]
 
 
 def save_step(connection: Connection, step: Step, writing: Writing) -> None:
@@ -244,11 +280,13 @@ def _reading_ids(
 def _resource_ids(
     connection: Connection, step: Step, server_id: int, reading_ids: Mapping[ReadingKey, int]
 ) -> dict[ResourceKey, int]:
-    rows = connection.execute(
-        select(resource.c.id, resource.c.kind, resource.c.folded, resource.c.aspect).where(
-            resource.c.server_id == server_id
-        )
+    query = select(resource.c.id, resource.c.kind, resource.c.folded, resource.c.aspect).where(
+        resource.c.server_id == server_id
     )
+    changed = {key[1] for key in (*step.opened, *step.closed)}
+    if len(changed) <= _FEW:
+        query = query.where(resource.c.folded.in_(changed))
+    rows = connection.execute(query)
     known = {(row.kind, row.folded, row.aspect): row.id for row in rows}
     number = connection.execute(select(func.max(resource.c.id))).scalar() or 0
     new = []

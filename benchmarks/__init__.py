@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against named peers within one run; `python -m benchmarks`."""
