@@ -10,7 +10,6 @@ import os
 import sys
 from typing import Any
 
-import click
 import typer
 
 from changelog_tracker import __version__
@@ -29,6 +28,8 @@ from changelog_tracker.cli import (
 )
 from changelog_tracker.cli.session import Globals
 from changelog_tracker.errors import TrackerError
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="changelog-tracker",
@@ -89,29 +90,49 @@ def run(arguments: list[str]) -> int:
         The exit code: 0 done, 1 failed, 2 usage, 3 found, 4 incomplete, 5 store damaged or full,
         130 interrupted.
     """
+    if sys.stdout is None:
+        # Closed by the caller (>&-).
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return _say("interrupted", "everything of this command was rolled back", None, 130)
-    except click.ClickException as error:
+        code = int(app(arguments, standalone_mode=False) or 0)
+    except (typer.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
+    except typer.TyperException as error:
         return _say_usage(error)
     except TrackerError as error:
         return _say(error.place, error.what, error.hint, error.exit_code)
-    except BrokenPipeError:
-        # The reader has gone; what Python still holds back must not fail at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (SystemExit, OSError) as error:
+        return _ended(error)
+    if code == _INTERRUPTED:
+        # typer makes an exit code of Ctrl-C.
+        return _say("interrupted", "everything of this command was rolled back", None, code)
+    return code
 
 
-def _say_usage(error: click.ClickException) -> int:
+def _ended(error: SystemExit | OSError) -> int:
+    """Leave quietly when the reader of standard output has gone; typer ends the program then."""
+    if isinstance(error.__context__, BrokenPipeError) or isinstance(error, BrokenPipeError):
+        return _leave_quietly()
+    if isinstance(error, SystemExit):
+        raise error
+    return _say(str(error.filename or "output"), f"failed: {error.strerror or error}", None, 1)
+
+
+def _leave_quietly() -> int:
+    """Let go of standard output: what Python still holds back must not fail at its exit."""
+    sys.stdout = sys.__stdout__
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _say_usage(error: typer.TyperException) -> int:
     context: Any = getattr(error, "ctx", None)
     command = context.command_path if context else "changelog-tracker"
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        typer.echo(error.format_message(), err=True)
+    message = error.format_message()
+    if message.startswith("Usage:"):
+        typer.echo(message, err=True)
         return 2
-    return _say(command, error.format_message(), f"{command} --help", 2)
+    return _say(command, " ".join(message.split()), f"{command} --help", 2)
 
 
 def _say(place: str, what: str, hint: str | None, code: int) -> int:

@@ -22,6 +22,7 @@ def diff(
 ) -> None:
     """Show what differs between two snapshots: A on the left, B on the right."""
     from changelog_tracker.pipeline.drift import diff_lines
+    from changelog_tracker.pipeline.lines import with_inside
     from changelog_tracker.report import text
 
     with open_store(ctx) as store, store.reading() as connection:
@@ -29,5 +30,7 @@ def diff(
     if json:
         write_json(lines)
     else:
-        text.diff(lines, sys.stdout, between=(a, b), **look(sys.stdout, commands=commands))
+        text.diff(
+            with_inside(lines), sys.stdout, between=(a, b), **look(sys.stdout, commands=commands)
+        )
     sys.stdout.flush()

@@ -32,6 +32,7 @@ def drift(
     """Compare the newest snapshot with the baseline, else the previous one; exit 3 on drift."""
     from changelog_tracker.pipeline.drift import drift_lines
     from changelog_tracker.pipeline.heads import server_head
+    from changelog_tracker.pipeline.lines import with_inside
     from changelog_tracker.pipeline.state import unread_everywhere
     from changelog_tracker.report import json_lines, markdown, text
 
@@ -46,7 +47,13 @@ def drift(
         elif format_ == "md":
             markdown.drift(lines, out, against=words, zone=local_zone(), head=head, unread=unread)
         else:
-            text.drift(lines, out, against=words, unread=unread, **look(out, commands=commands))
+            text.drift(
+                with_inside(lines),
+                out,
+                against=words,
+                unread=unread,
+                **look(out, commands=commands),
+            )
     sys.stdout.flush()
     if lines:
         raise typer.Exit(3)

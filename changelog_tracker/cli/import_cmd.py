@@ -34,8 +34,8 @@ def import_(
     from changelog_tracker.pipeline.importing import Wish, import_path
     from changelog_tracker.pipeline.moments import read_build, read_time
 
-    moment = read_time(at, "--at") if at else None
-    wish = Wish(server, moment, read_build(build) if build else None)
+    moment = read_time(at, "--at") if at is not None else None
+    wish = Wish(server, moment, read_build(build) if build is not None else None)
     with open_store(ctx) as store:
         outcome = import_path(store, Fingerprints(store.key), path, wish)
     _tell(outcome)

@@ -44,6 +44,7 @@ def log(
     from changelog_tracker.model import CLASSES
     from changelog_tracker.pipeline.change_log import LogWish, log_lines
     from changelog_tracker.pipeline.heads import log_head
+    from changelog_tracker.pipeline.lines import with_inside
     from changelog_tracker.pipeline.moments import read_time
     from changelog_tracker.pipeline.state import unread_everywhere
     from changelog_tracker.report import json_lines, markdown, text
@@ -53,8 +54,8 @@ def log(
             raise UsageError("--class", f"{name!r} is none; expected {', '.join(CLASSES)}")
     wish = LogWish(
         server,
-        read_time(since, "--since") if since else None,
-        read_time(until, "--until") if until else None,
+        read_time(since, "--since") if since is not None else None,
+        read_time(until, "--until") if until is not None else None,
         undocumented,
         tuple(class_ or ()),
         all_,
@@ -70,7 +71,7 @@ def log(
         elif format_ == "md":
             markdown.log(lines, out, zone=local_zone(), head=head, unread=unread)
         else:
-            text.log(lines, unread, out, **look(out, commands=commands))
+            text.log(list(with_inside(lines)), unread, out, **look(out, commands=commands))
     sys.stdout.flush()
     if undocumented and lines:
         raise typer.Exit(3)

@@ -32,7 +32,7 @@ def show(
     from changelog_tracker.pipeline.state import show_lines
     from changelog_tracker.report import text
 
-    moment = read_time(at, "--at") if at else None
+    moment = read_time(at, "--at") if at is not None else None
     with open_store(ctx) as store, store.reading() as connection:
         lines = show_lines(connection, server, glob, moment, left_out=ignored)
         if json:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from changelog_tracker import catalogue
 from changelog_tracker.model import Tree
-from changelog_tracker.normalise.secrets import SECRET_TOKEN
+from changelog_tracker.normalise.iis_values import secret_or_text, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from changelog_tracker.model import Node, Value
 
@@ -75,7 +75,7 @@ def iis_tree(kind: str, name: str, node: Node) -> Tree:
         section = section_of(name)
         tree = _tree(node, catalogue.section(section), section, ())
     for attribute, text in location.items():
-        tree.values[f"({attribute})"] = _typed(_LOCATION_FACTS.get(attribute), text)
+        tree.values[f"({attribute})"] = typed(_LOCATION_FACTS.get(attribute), text)
     return tree
 
 
@@ -102,12 +102,12 @@ def _tree(node: Node, facts: Facts | None, section: str, path: tuple[str, ...]) 
     tree = Tree(line=node.line)
     attributes = facts.get("attributes", {}) if facts else {}
     for name, text in node.attributes.items():
-        tree.values[name] = _typed(attributes.get(name), text)
+        tree.values[name] = typed(attributes.get(name), text)
         rule = catalogue.noise_rule(section, name)
         if rule is not None:
             tree.ignored[name] = rule
     if node.text:
-        tree.values["(text)"] = _secret_or_text(node.text)
+        tree.values["(text)"] = secret_or_text(node.text)
     if facts is None:
         _read_by_shape(node, tree, section, path)
     else:
@@ -143,7 +143,9 @@ def _read_by_schema(
     for child, collected in items:
         item = _tree(child, collected["item"], section, (*path, child.tag))
         keys = {} if collected.get("allow_duplicates") else _schema_keys(child, collected["item"])
-        _put_item(tree, item, keys, section)
+        known = collected["item"].get("attributes", {})
+        exact = any(known[name].get("case_sensitive") for name in keys)
+        _put_item(tree, item, keys, section, exact=exact)
         if not keys and "," in collected["add"]:
             item.values["(element)"] = child.tag
     tree.ordered = bool(tree.items) and catalogue.is_ordered(section, ".".join(path))
@@ -228,7 +230,9 @@ def _shape_keys(node: Node) -> dict[str, Value]:
     return {}
 
 
-def _put_item(tree: Tree, item: Tree, keys: Mapping[str, Value], section: str) -> None:
+def _put_item(
+    tree: Tree, item: Tree, keys: Mapping[str, Value], section: str, *, exact: bool = False
+) -> None:
     """Put an item under its key; a key that stands twice gets a number."""
     if not keys:
         tree.sequence.append(item)
@@ -238,13 +242,21 @@ def _put_item(tree: Tree, item: Tree, keys: Mapping[str, Value], section: str) -
         item.ignored.pop(name, None)
     item.keys = dict(keys)
     label = _key_label(keys)
-    compared = catalogue.comparable_key(section, label).casefold()
+    compared = catalogue.comparable_key(section, label)
+    labels = {one.label for one in tree.items.values()}
+    if not exact:
+        compared, labels = compared.casefold(), {one.casefold() for one in labels}
+    item.label = label + _number(label if exact else label.casefold(), labels)
+    tree.items[compared + _number(compared, tree.items)] = item
+
+
+def _number(name: str, taken: Container[str]) -> str:
+    """Give what tells a second one apart: `[2]`."""
     suffix, number = "", 1
-    while compared + suffix in tree.items:
+    while name + suffix in taken:
         number += 1
         suffix = f"[{number}]"
-    item.label = label + suffix
-    tree.items[compared + suffix] = item
+    return suffix
 
 
 def _key_label(keys: Mapping[str, Value]) -> str:
@@ -252,48 +264,3 @@ def _key_label(keys: Mapping[str, Value]) -> str:
         f"{name}='{str(value).replace(chr(39), chr(39) * 2)}'" for name, value in keys.items()
     )
     return f"[{','.join(quoted)}]"
-
-
-def _typed(facts: Facts | None, text: str) -> Value:
-    """Give an attribute's value by its type in the schema; as written where it does not fit."""
-    if text.startswith("{secret:"):
-        return _secret_or_text(text)
-    kind = facts.get("type") if facts else None
-    if kind == "bool":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    if kind in {"int", "uint", "int64"}:
-        return int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else text
-    if facts is not None and kind == "flags":
-        return _flags(facts.get("values", {}), text)
-    if facts is not None and kind == "enum":
-        return _name_of(facts.get("values", {}), text)
-    return text
-
-
-def _flags(names: Mapping[str, str], text: str) -> Value:
-    if re.fullmatch(r"[0-9]{1,10}", text):
-        return _flags_of_number(names, text)
-    words = [_name_of(names, word.strip()) for word in text.split(",")]
-    return [*sorted({str(word) for word in words if word not in {"", "None"}})]
-
-
-def _flags_of_number(names: Mapping[str, str], text: str) -> Value:
-    """Give the flags of a number, or the text where it has a bit that no flag has."""
-    left = int(text)
-    found = [n for n, bit in names.items() if int(bit) and int(text) & int(bit) == int(bit)]
-    for name in found:
-        left &= ~int(names[name])
-    return text if left else [*sorted(found)]
-
-
-def _name_of(names: Mapping[str, str], text: str) -> str:
-    """Spell a name as the schema does; a number becomes its name."""
-    for name, number in names.items():
-        if text.casefold() == name.casefold() or text == number:
-            return name
-    return text
-
-
-def _secret_or_text(text: str) -> Value:
-    found = SECRET_TOKEN.fullmatch(text)
-    return {"secret": found[1]} if found else text

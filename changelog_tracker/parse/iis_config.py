@@ -17,6 +17,7 @@ from changelog_tracker.model import Record, ResourceId
 from changelog_tracker.parse.xml import (
     attributes_of,
     canonical,
+    line_of,
     local_name,
     new_element,
     text_of,
@@ -35,6 +36,13 @@ TWO_DEEP = frozenset({"system.serviceModel", "system.web"})
 _BUILD_FOLDER = re.compile(r"/(?:owa|ecp)/(\d+\.\d+\.\d+\.\d+)$")
 
 
+class Found(NamedTuple):
+    """One resource and its element, without what is a resource of its own."""
+
+    resource: ResourceId
+    element: Element
+
+
 class Section(NamedTuple):
     """One section where it stands: path of its location, name, element, location attributes."""
 
@@ -44,7 +52,7 @@ class Section(NamedTuple):
     location: dict[str, str]
 
 
-def application_host_records(blocks: Iterable[Element]) -> list[Record]:
+def application_host(blocks: Iterable[Element]) -> list[Found]:
     """
     Give the resources of (some blocks of) applicationHost.config.
 
@@ -55,19 +63,18 @@ def application_host_records(blocks: Iterable[Element]) -> list[Record]:
         Sites, applications, virtual directories, bindings and pools as appcmd lists them, and
         every other section by its place.
     """
-    records: list[Record] = []
+    found: list[Found] = []
     for section in _sections(blocks):
         if section.name == SITES:
-            records += _site_records(section)
+            found += _sites(section)
         elif section.name == POOLS:
-            records += _pool_records(section)
+            found += _pools(section)
         else:
-            place = section.place or SERVER_LEVEL
-            records.append(_record("IisSection", f"{place} : {section.name}", section))
-    return _told_apart(records)
+            found.append(_found("IisSection", section.place or SERVER_LEVEL, section))
+    return _told_apart(found)
 
 
-def web_config_records(blocks: Iterable[Element], file: str) -> list[Record]:
+def web_config(blocks: Iterable[Element], file: str) -> list[Found]:
     """
     Give the resources of (some blocks of) a web.config or any other .NET configuration file.
 
@@ -75,11 +82,24 @@ def web_config_records(blocks: Iterable[Element], file: str) -> list[Record]:
         blocks: Children of <configuration>.
         file: The file's name as users see it: `%ExchangeInstallPath%/ClientAccess/owa/web.config`.
     """
-    records = []
-    for section in _sections(blocks):
-        place = f"{file} ({section.place})" if section.place else file
-        records.append(_record("ConfigFile", f"{place} : {section.name}", section))
-    return _told_apart(records)
+    return _told_apart(
+        _found("ConfigFile", f"{file} ({section.place})" if section.place else file, section)
+        for section in _sections(blocks)
+    )
+
+
+def application_host_records(blocks: Iterable[Element]) -> list[Record]:
+    """Give what is kept of applicationHost.config: the canonical bytes of its resources."""
+    return _records(application_host(blocks))
+
+
+def web_config_records(blocks: Iterable[Element], file: str) -> list[Record]:
+    """Give what is kept of a web.config: the canonical bytes of its resources."""
+    return _records(web_config(blocks, file))
+
+
+def _records(found: Iterable[Found]) -> list[Record]:
+    return [Record(one.resource, canonical(one.element)) for one in found]
 
 
 def _sections(blocks: Iterable[Element]) -> Iterator[Section]:
@@ -87,19 +107,23 @@ def _sections(blocks: Iterable[Element]) -> Iterator[Section]:
         if local_name(block) != "location":
             yield from _sections_below(block, "", {})
             continue
-        place = (block.get("path") or "").strip()
-        place = "" if place == "." else place
+        place = _place(block)
         location = {name: value for name, value in attributes_of(block).items() if name != "path"}
-        if location and not len(block):
+        sections = [one for child in block for one in _sections_below(child, place, location)]
+        yield from sections
+        if location and not sections:
             yield Section(place, "location", new_element("location", {}), location)
-        for child in block:
-            yield from _sections_below(child, place, location)
+
+
+def _place(location: Element) -> str:
+    place = (location.get("path") or "").strip()
+    return "" if place == "." else place
 
 
 def _sections_below(element: Element, place: str, location: dict[str, str]) -> Iterator[Section]:
     """Give the sections of one element below <configuration> or <location>."""
     name = local_name(element)
-    if not catalogue.is_section_group(name):
+    if not catalogue.is_section_group(name) and name not in TWO_DEEP:
         yield Section(place, name, element, location)
         return
     known: list[tuple[str, Element]] = []
@@ -155,33 +179,33 @@ def _copied(element: Element) -> Element:
     return copied
 
 
-def _record(kind: str, name: str, section: Section) -> Record:
-    content = section.element
+def _found(kind: str, place: str, section: Section) -> Found:
+    element = section.element
     if section.location:
-        content = new_element("location", section.location)
-        content.append(deepcopy(section.element))
-    return Record(ResourceId(kind, name), canonical(content))
+        element = new_element("location", section.location, line_of(section.element))
+        element.append(deepcopy(section.element))
+    return Found(ResourceId(kind, f"{place} : {section.name}"), element)
 
 
-def _site_records(section: Section) -> Iterator[Record]:
+def _sites(section: Section) -> Iterator[Found]:
     rest = _copy(section.element, lambda child: local_name(child) == "site")
-    yield from _rest_record(rest, section)
+    yield from _rest(rest, section)
     for site in _below(section.element, "site"):
         name = site.get("name", "")
-        yield Record(ResourceId("IisSite", name), canonical(_bare_site(site)))
+        yield Found(ResourceId("IisSite", name), _bare_site(site))
         bindings = [one for group in _below(site, "bindings") for one in _below(group, "binding")]
         for binding in bindings:
             label = (
                 f"{name} : {binding.get('protocol', '')}/{binding.get('bindingInformation', '')}"
             )
-            yield Record(ResourceId("IisBinding", label), canonical(binding))
+            yield Found(ResourceId("IisBinding", label), binding)
         for application in _below(site, "application"):
             path = name + application.get("path", "/")
             bare = _copy(application, lambda child: local_name(child) == "virtualDirectory")
-            yield Record(ResourceId("IisApplication", path), canonical(bare))
+            yield Found(ResourceId("IisApplication", path), bare)
             for directory in _below(application, "virtualDirectory"):
                 below = path.rstrip("/") + directory.get("path", "/")
-                yield Record(ResourceId("IisVirtualDirectory", below), canonical(directory))
+                yield Found(ResourceId("IisVirtualDirectory", below), directory)
 
 
 def _bare_site(site: Element) -> Element:
@@ -194,38 +218,38 @@ def _bare_site(site: Element) -> Element:
     return bare
 
 
-def _pool_records(section: Section) -> Iterator[Record]:
+def _pools(section: Section) -> Iterator[Found]:
     rest = _copy(section.element, lambda child: local_name(child) == "add")
-    yield from _rest_record(rest, section)
+    yield from _rest(rest, section)
     for pool in _below(section.element, "add"):
-        yield Record(ResourceId("IisAppPool", pool.get("name", "")), canonical(pool))
+        yield Found(ResourceId("IisAppPool", pool.get("name", "")), pool)
 
 
-def _rest_record(rest: Element, section: Section) -> Iterator[Record]:
+def _rest(rest: Element, section: Section) -> Iterator[Found]:
     if _says_something(rest) or section.location:
         place = section.place or SERVER_LEVEL
-        yield _record("IisSection", f"{place} : {section.name}", section._replace(element=rest))
+        yield _found("IisSection", place, section._replace(element=rest))
 
 
 def _copy(element: Element, leave_out: Callable[[Element], bool]) -> Element:
-    copied = new_element(local_name(element), attributes_of(element))
+    copied = new_element(local_name(element), attributes_of(element), line_of(element))
     copied.text = text_of(element)
     copied.extend([_copied(child) for child in element if not leave_out(child)])
     return copied
 
 
-def _told_apart(records: list[Record]) -> list[Record]:
+def _told_apart(found: Iterable[Found]) -> list[Found]:
     """Give a second resource of the same name a name of its own, so that nothing is lost."""
     seen: Counter[tuple[str, str, str]] = Counter()
     told = []
-    for record in records:
-        seen[record.resource.key] += 1
-        count = seen[record.resource.key]
+    for one in found:
+        seen[one.resource.key] += 1
+        count = seen[one.resource.key]
         if count > 1:
-            name = f"{record.resource.name} ({count})"
-            told.append(Record(ResourceId(record.resource.kind, name), record.content))
+            name = f"{one.resource.name} ({count})"
+            told.append(Found(ResourceId(one.resource.kind, name), one.element))
         else:
-            told.append(record)
+            told.append(one)
     return told
 
 
@@ -248,8 +272,8 @@ def changed_blocks(before: Element, after: Element) -> tuple[list[Element], list
 def _by_place(root: Element) -> dict[str, list[Element]]:
     places: dict[str, list[Element]] = {}
     for block in root:
-        path = block.get("path", "") if local_name(block) == "location" else ""
-        places.setdefault(path.strip().casefold(), []).append(block)
+        place = _place(block) if local_name(block) == "location" else ""
+        places.setdefault(place.casefold(), []).append(block)
     return places
 
 

@@ -68,9 +68,12 @@ def canonical(element: Element) -> bytes:
     return etree.tostring(element, with_tail=False)
 
 
-def new_element(tag: str, attributes: dict[str, str]) -> Element:
+def new_element(tag: str, attributes: dict[str, str], line: int = 0) -> Element:
     """Make an element that has no parent."""
-    return etree.Element(tag, attributes)
+    made = etree.Element(tag, attributes)
+    # The stubs have no type for it.
+    made.sourceline = line  # type: ignore[assignment]
+    return made
 
 
 def attributes_of(element: Element) -> dict[str, str]:
@@ -96,7 +99,7 @@ def node(element: Element) -> Node:
         attributes=_local_attributes(element),
         children=[node(child) for child in element],
         text=text_of(element),
-        line=_line(element),
+        line=line_of(element),
     )
 
 
@@ -187,7 +190,8 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def _line(element: Element) -> int:
+def line_of(element: Element) -> int:
+    """Give an element's line; 0 where it was made and not read."""
     line = cast("int | None", element.sourceline)
     return line or 0
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from changelog_tracker import catalogue
+from changelog_tracker.diff.nested import inside
 from changelog_tracker.errors import UsageError
 from changelog_tracker.replay.commands import Context, redo, undo
 from changelog_tracker.store.contents import load_contents
@@ -15,6 +16,8 @@ from changelog_tracker.store.packing import micros, moment
 from changelog_tracker.store.states import Wanted, load_held, load_known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from changelog_tracker.model import Change
     from changelog_tracker.store.changes import Recorded
     from changelog_tracker.store.database import Connection
@@ -79,6 +82,17 @@ def change_line(one: Recorded, context: Context) -> Line:
     if change.folded:
         line["folded"] = len(change.folded)
     return line
+
+
+def with_inside(lines: Iterable[Line]) -> Iterator[Line]:
+    """Add to each line, for a person to read, what differs inside its values."""
+    for line in lines:
+        sides = ("wanted", "found") if "wanted" in line else ("before", "after")
+        if line["setting"] is None:
+            yield line
+            continue
+        found = inside(line[sides[0]], line[sides[1]])
+        yield {**line, "inside": [one._asdict() for one in found]} if found else line
 
 
 def is_documented(words: Line) -> bool:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
 from changelog_tracker.diff.flatten import flatten_lines, ignored
 from changelog_tracker.errors import UsageError
 from changelog_tracker.pipeline.contents import tree_of
 from changelog_tracker.pipeline.files import CONFIG_FILE, IIS_CONFIG, NOT_USED
-from changelog_tracker.pipeline.lines import known_server, utc
+from changelog_tracker.pipeline.lines import context_of, known_server, utc
+from changelog_tracker.pipeline.stored import StoredFiles
 from changelog_tracker.store.contents import load_contents
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.snapshots import server_names, snapshots_of
-from changelog_tracker.store.states import COLLECTOR, load_held, load_known, versions_since
+from changelog_tracker.store.states import (
+    COLLECTOR,
+    load_held,
+    load_known,
+    raw_files,
+    versions_since,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from changelog_tracker.model import Known
+    from changelog_tracker.model import Held, Known, Value
     from changelog_tracker.pipeline.lines import Line
     from changelog_tracker.store.database import Connection
 
@@ -58,15 +65,27 @@ def unread_everywhere(connection: Connection, server: str | None) -> Iterator[Li
         yield from unread_lines(connection, name)
 
 
-def _never_read(known: Known, name: str) -> Iterator[Line]:
+def _never_read(known: Known, name: str, version: str | None) -> Iterator[Line]:
     """Give the tracked kinds that nobody ever exported."""
     read = {last.reading.id.kind for last in known.readings.values()}
     if IIS_CONFIG in read:
         read |= set(IIS_KINDS)
-    tracked = [noun.name for noun in catalogue.nouns().values() if noun.is_written]
-    for kind in (*tracked, *IIS_KINDS, CONFIG_FILE):
+    for kind in _tracked_kinds(version, read):
         if kind not in read:
-            yield {"server": name, "kind": kind, "unread": "never given", "since": None}
+            yield {"server": name, "kind": kind, "unread": "no export of it was given", "since": None}
+
+
+def _tracked_kinds(version: str | None, read: set[str]) -> list[str]:
+    """Give the kinds that a server of this version has; one of Server and Service is enough."""
+    kinds = [
+        noun.name
+        for noun in catalogue.nouns().values()
+        if noun.is_written and (version is None or version in noun.versions)
+    ]
+    both = {"ClientAccessServer", "ClientAccessService"}
+    if both & read:
+        kinds = [kind for kind in kinds if kind not in both]
+    return [*kinds, *IIS_KINDS, CONFIG_FILE]
 
 
 def show_lines(
@@ -84,52 +103,69 @@ def show_lines(
     if known.at is None:
         raise UsageError(name, "has no snapshot of that time or before")
     load_held(connection, number, known, at=at_micros)
+    version = context_of(connection, name).version
     first = snapshots_of(connection, number)[0].at
     since = versions_since(connection, number, at_micros)
     wanted = matcher(glob)
-    contents = load_contents(connection, list({h.digest for h in known.held.values()}))
-    for key in sorted(known.held):
-        held = known.held[key]
-        resource = held.resource
-        if not wanted(f"{resource.kind}[{resource.name}]", None, whole=False):
-            continue
-        tree = tree_of(resource, contents[held.digest])
-        came = since.get(key, first)
-        for setting, value, source in _settings(tree, left_out=left_out):
-            if not wanted(f"{resource.kind}[{resource.name}]", setting, whole=True):
+    held = [
+        known.held[key]
+        for key in sorted(known.held)
+        if wanted(str(known.held[key].resource), None, whole=False)
+    ]
+    contents = load_contents(connection, list({one.digest for one in held}))
+    files = StoredFiles(connection, raw_files(connection, number, at_micros))
+    for one in held:
+        came = since.get(one.resource.key, first)
+        for setting, value, source in _settings(one, contents, files, left_out=left_out):
+            if not wanted(str(one.resource), setting, whole=True):
                 continue
             line: Line = {
                 "server": name,
                 "at": utc(micros(known.at)),
-                "kind": resource.kind,
-                "resource": resource.name,
+                "kind": one.resource.kind,
+                "resource": one.resource.name,
                 "setting": setting,
                 "value": value,
                 "since": None if came == first else utc(came),
-                "origin": _origin(held.reading, resource.kind),
+                "origin": _origin(one, known, None if left_out else source),
             }
             if left_out:
                 line["rule"] = source
             yield line
+    of_kind = kind_matcher(glob)
     yield from (
         line
-        for line in (*unread_lines(connection, name, at_micros), *_never_read(known, name))
-        if wanted(f"{line['kind']}[{line.get('resource', '*')}]", None, whole=False)
+        for line in (*unread_lines(connection, name, at_micros), *_never_read(known, name, version))
+        if of_kind(line["kind"])
     )
 
 
-def _settings(tree: Any, *, left_out: bool) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
-    if left_out:
-        yield from ignored(tree)
-    else:
-        yield from flatten_lines(tree)
+def _settings(
+    held: Held, contents: dict[bytes, bytes], files: StoredFiles, *, left_out: bool
+) -> Iterator[tuple[str, Value, str | int]]:
+    """Give name, value, and line or rule of each setting, or of what rules leave out."""
+    if left_out and held.resource.kind in catalogue.nouns():
+        yield from files.left_out(held)
+        return
+    tree = files.tree(held) or tree_of(held.resource, contents[held.digest])
+    yield from ignored(tree) if left_out else flatten_lines(tree)
 
 
-def _origin(reading: tuple[str, str], kind: str) -> str:
-    if reading[0] in {CONFIG_FILE, IIS_CONFIG}:
-        return reading[1]
-    noun = catalogue.nouns().get(kind)
-    return noun.read if noun else kind
+def _origin(held: Held, known: Known, line: str | int | None) -> str:
+    """Give the file and line that say it, or the cmdlet."""
+    if held.reading[0] in {CONFIG_FILE, IIS_CONFIG}:
+        file = known.readings[held.reading].reading.id.scope
+        return f"{file}:{line}" if line else file
+    noun = catalogue.nouns().get(held.resource.kind)
+    return noun.read if noun else held.resource.kind
+
+
+def kind_matcher(glob: str | None) -> Callable[[str], bool]:
+    """Make the test whether a pattern may name something of a kind."""
+    if glob is None or glob.startswith("*"):
+        return lambda _kind: True
+    kind_of = _regex(glob.partition("[")[0])
+    return lambda kind: kind_of.fullmatch(kind) is not None
 
 
 def matcher(glob: str | None) -> Callable[..., bool]:
@@ -164,9 +200,12 @@ def _regex(glob: str) -> re.Pattern[str]:
 def snapshot_lines(connection: Connection, server: str | None) -> Iterator[Line]:
     """Give the snapshots, oldest first."""
     number = known_server(connection, server)[0] if server else None
+    versions: dict[str, str | None] = {}
     for one in snapshots_of(connection, number):
         known = load_known(connection, known_server(connection, one.server)[0], one.at)
-        read, unread = _kinds(known)
+        if one.server not in versions:
+            versions[one.server] = context_of(connection, one.server).version
+        read, unread = _kinds(known, versions[one.server])
         yield {
             "id": str(one.seq),
             "server": one.server,
@@ -179,9 +218,9 @@ def snapshot_lines(connection: Connection, server: str | None) -> Iterator[Line]
         }
 
 
-def _kinds(known: Known) -> tuple[set[str], set[str]]:
+def _kinds(known: Known, version: str | None) -> tuple[set[str], set[str]]:
+    """Give the kinds that were read, and those that were not, or not whole."""
     read: set[str] = set()
-    unread = {noun.name for noun in catalogue.nouns().values() if noun.fields}
     failed: set[str] = set()
     for last in known.readings.values():
         kind = last.reading.id.kind
@@ -189,5 +228,4 @@ def _kinds(known: Known) -> tuple[set[str], set[str]]:
             continue
         kinds = set(IIS_KINDS) if kind == IIS_CONFIG else {kind}
         (failed if last.reading.status == "unread" else read).update(kinds)
-    unread |= failed | ({*IIS_KINDS, CONFIG_FILE} - read)
-    return read, (unread - read) | failed
+    return read, (set(_tracked_kinds(version, read)) - read) | failed

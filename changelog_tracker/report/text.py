@@ -181,6 +181,7 @@ def _write_changes(
             parts.insert(0, name.ljust(column))
         lead = f"{flag} {look.sign(phrases.sign(line))} "
         out.write(lead + "  ".join(parts) + "\n")
+        _write_inside(line, out, look)
         if look.commands:
             _write_commands(line, out)
 
@@ -217,6 +218,14 @@ def _tail(line: Line, look: Look) -> list[str]:
     if said := " ".join(filter(None, (name, phrases.why(line, look.zone)))):
         parts.append(said)
     return parts
+
+
+def _write_inside(line: Line, out: TextIO, look: Look) -> None:
+    """Write what differs inside a value that holds others."""
+    for one in line.get("inside") or ():
+        place = escape.terminal(str(one["place"]))
+        sides = words.sides(one["before"], one["after"], look.room(10 + len(place), 2))
+        out.write(f"      inside: {place}  {' -> '.join(sides)}\n")
 
 
 def _write_commands(line: Line, out: TextIO) -> None:

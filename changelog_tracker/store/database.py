@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
@@ -39,6 +39,8 @@ class Database:
     def __init__(self, location: str) -> None:
         self.place = location if "://" not in location else _without_password(location)
         self.file = None if "://" in location else Path(location)
+        if self.file is not None and self.file.is_dir():
+            raise StoreError(self.place, "is a folder; expected the store's file")
         try:
             url = location if "://" in location else f"sqlite:///{location}"
             self.engine = _engine(url)
@@ -78,10 +80,12 @@ class Database:
             raise StoreDamagedError(self.place, f"cannot be made: {error.strerror}") from error
         with self.writing(checked=False) as connection:
             before = _revision(connection)
+            if before is None and inspect(connection).get_table_names():
+                refuse_other(None, self.place)
             if before is not None and before > REVISION:
                 refuse_other(before, self.place)
             if before != REVISION:
-                upgrade(connection)
+                upgrade(connection, self.place)
         return before, REVISION
 
     @contextmanager

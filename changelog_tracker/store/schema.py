@@ -25,15 +25,24 @@ def migrations_folder() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "migrations"
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring a store to this program's schema, in the connection's transaction."""
+def upgrade(connection: Connection, place: str) -> None:
+    """
+    Bring a store to this program's schema, in the connection's transaction.
+
+    Raises:
+        StoreError: No migration leads there from the schema that it has.
+    """
     from alembic import command  # noqa: PLC0415  slow to import, needed when a store is made
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(place, f"cannot be brought to schema {REVISION}: {error}") from error
 
 
 def refuse_other(found: str | None, place: str) -> None:

@@ -336,3 +336,14 @@ def versions_since(
             .where(resource.c.server_id == server_id, _holds(version, at))
         )
     }
+
+
+def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:
+    """Give the digests of the raw files behind what was known at a time."""
+    rows = connection.execute(
+        select(reading.c.kind, reading.c.folded, content.c.hash)
+        .join(reading_state, reading_state.c.reading_id == reading.c.id)
+        .join(content, content.c.id == reading_state.c.raw_id)
+        .where(reading.c.server_id == server_id, _holds(reading_state, at))
+    )
+    return {(row.kind, row.folded): row.hash for row in rows}
