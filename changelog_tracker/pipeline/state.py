@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 IIS_KINDS = (
     "IisSite", "IisApplication", "IisVirtualDirectory", "IisBinding", "IisAppPool", "IisSection",
 )  # fmt: skip
+NO_EXPORT = "no export of it was given"
 _HIDDEN = frozenset({NOT_USED, COLLECTOR.kind})
 
 
@@ -72,7 +73,7 @@ def _never_read(known: Known, name: str, version: str | None) -> Iterator[Line]:
         read |= set(IIS_KINDS)
     for kind in _tracked_kinds(version, read):
         if kind not in read:
-            yield {"server": name, "kind": kind, "unread": "no export of it was given", "since": None}
+            yield {"server": name, "kind": kind, "unread": NO_EXPORT, "since": None}
 
 
 def _tracked_kinds(version: str | None, read: set[str]) -> list[str]:
