@@ -94,7 +94,7 @@ def run(arguments: list[str]) -> int:
         # Closed by the caller (>&-).
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
-        code = int(app(arguments, standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="changelog-tracker", standalone_mode=False) or 0)
     except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except typer.TyperException as error:

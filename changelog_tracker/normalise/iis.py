@@ -243,11 +243,15 @@ def _put_item(
     item.keys = dict(keys)
     label = _key_label(keys)
     compared = catalogue.comparable_key(section, label)
-    labels = {one.label for one in tree.items.values()}
+    generated = compared != label
     if not exact:
-        compared, labels = compared.casefold(), {one.casefold() for one in labels}
-    item.label = label + _number(label if exact else label.casefold(), labels)
-    tree.items[compared + _number(compared, tree.items)] = item
+        compared = compared.casefold()
+    suffix = _number(compared, tree.items)
+    tree.items[compared + suffix] = item
+    if generated:
+        # What is compared leaves out what is generated, so the names are counted by themselves.
+        suffix = _number(label, {one.label for one in tree.items.values()})
+    item.label = label + suffix
 
 
 def _number(name: str, taken: Container[str]) -> str:

@@ -1,0 +1,91 @@
+"""The demo as a journey: one server, six snapshots, and the whole of what a newcomer reads."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXPECTED = Path(__file__).parent / "demo"
+TEXTS = {
+    "log.txt": ("log", "EX01", "--commands"),
+    "log.md": ("log", "EX01", "--format", "md"),
+    "log.jsonl": ("log", "EX01", "--json", "--unfold"),
+    "drift.txt": ("drift", "EX01", "--commands"),
+    "undocumented.txt": ("log", "EX01", "--undocumented"),
+    "snapshots.txt": ("snapshots",),
+    "show-owa.txt": ("show", "EX01", "OwaVirtualDirectory[owa (Default Web Site)]*"),
+    "show-before.txt": ("show", "EX01", "Owa*ExternalUrl", "--at", "2026-09-08T00:00:00Z"),
+}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "changelog_tracker", *arguments],
+        env={**os.environ, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "kept"
+    started = time.monotonic()
+    told = run("demo", "--keep", str(folder))
+    return folder, told, time.monotonic() - started
+
+
+def compare(name: str, text: str, request) -> None:
+    file = EXPECTED / name
+    if request.config.getoption("--update-golden"):
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+def test_the_demo_tells_its_whole_story(kept, request):
+    """What a newcomer reads, line by line."""
+    folder, told, _ = kept
+    assert (told.returncode, told.stderr) == (0, "")
+    compare("story.txt", told.stdout.replace(str(folder), "DIR"), request)
+
+
+def test_the_demo_takes_less_than_twenty_seconds(kept):
+    """A newcomer does not wait."""
+    assert kept[2] < 20
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_the_demo_leaves_can_be_asked(kept, name, request):
+    """Each answer about the kept store, whole."""
+    folder, _, _ = kept
+    got = run("--store", str(folder / "changelog.db"), *TEXTS[name])
+    # The head of the journal covers times and the key of this run.
+    text = re.sub(r"\b[0-9a-f]{64}\b", "HEAD", got.stdout.replace(str(folder), "DIR"))
+    compare(name, text, request)
+
+
+def test_nothing_secret_is_told(kept):
+    """The password in a web.config is in no answer and in no message."""
+    folder, told, _ = kept
+    store = str(folder / "changelog.db")
+    texts = [told.stdout, told.stderr]
+    for arguments in (("show", "EX01", "--json"), ("show", "EX01", "--ignored"), ("log", "--json")):
+        got = run("--store", store, *arguments)
+        texts += [got.stdout, got.stderr]
+    assert [text for text in texts if "S3cret" in text] == []
+
+
+def test_the_demo_does_not_touch_a_folder_with_files(tmp_path):
+    """Somebody's files are not mixed with the demo's."""
+    (tmp_path / "mine.txt").write_text("mine")
+    got = run("demo", "--keep", str(tmp_path))
+    assert (got.returncode, sorted(path.name for path in tmp_path.iterdir())) == (1, ["mine.txt"])
+    assert got.stderr.startswith(f"error: {tmp_path}: is not empty")
