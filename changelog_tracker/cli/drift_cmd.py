@@ -23,6 +23,9 @@ def drift(
     commands: Annotated[
         bool, typer.Option("--commands", help="Also the command that sets the wanted value.")
     ] = False,
+    unfold: Annotated[
+        bool, typer.Option("--unfold", help="Also what is folded into one line.")
+    ] = False,
     format_: Annotated[Format, typer.Option("--format", help="How to write it.")] = "text",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     file: Annotated[
@@ -37,7 +40,7 @@ def drift(
     from changelog_tracker.report import json_lines, markdown, text
 
     with open_store(ctx) as store, store.reading() as connection:
-        words, lines = drift_lines(connection, server, against)
+        words, lines = drift_lines(connection, server, against, unfold=unfold)
         unread = list(unread_everywhere(connection, server))
         head = server_head(connection, server)
     with output(file) as out:

@@ -62,7 +62,9 @@ def diff_lines(connection: Connection, server: str, a: str, b: str) -> Iterator[
         yield change_line(one, context)
 
 
-def drift_lines(connection: Connection, server: str, against: str | None) -> tuple[str, list[Line]]:
+def drift_lines(
+    connection: Connection, server: str, against: str | None, *, unfold: bool = False
+) -> tuple[str, list[Line]]:
     """
     Give what differs between what is wanted and the newest snapshot.
 
@@ -80,7 +82,10 @@ def drift_lines(connection: Connection, server: str, against: str | None) -> tup
     lines = []
     for one in between(connection, name, wanted, newest):
         rebuilt = one.change.category == "recovery"
-        for change in without_identity(one.change) if rebuilt else [one.change]:
+        changes = without_identity(one.change) if rebuilt else [one.change]
+        if unfold:
+            changes[1:1] = changes[0].folded
+        for change in changes:
             recorded = logged.get((change.kind, change.resource, change.setting))
             lines.append(_drift_line(replace(one, change=change), recorded, context))
     return words, lines
