@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def import_(
     ctx: typer.Context,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Bundle, zip, backup folder or file.")
+        Path,
+        typer.Argument(metavar="PATH", help="Bundle, zip, backup folder or file.", readable=False),
     ],
     server: Annotated[
         str | None, typer.Option("--server", help="The server, where the files do not say.")

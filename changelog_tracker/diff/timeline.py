@@ -78,7 +78,8 @@ def _compare_reading(
     result: Step,
     differ: Differ,
 ) -> None:
-    for key in dict.fromkeys((*old, *new)):
+    # In the order of the files, whatever order a database gives: what has gone comes last.
+    for key in (*new, *sorted(key for key in old if key not in new)):
         before, after = old.get(key), new.get(key)
         if before and after and before.digest == after.digest:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "Database", "journal_mode"]
 
+_REVISION = text("SELECT version_num FROM alembic_version")
 LOCK_WAIT_S = 30
 _FULL = ("disk is full", "disk i/o error", "readonly database", "unable to open database")
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column")
@@ -189,7 +190,9 @@ _PRAGMAS = (
 
 def _revision(connection: Connection) -> str | None:
     try:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        # Elsewhere than in SQLite a failed query would end the whole transaction.
+        with nullcontext() if connection.dialect.name == "sqlite" else connection.begin_nested():
+            return connection.execute(_REVISION).scalar()
     except DBAPIError as error:
         if "alembic_version" in str(error.orig):
             return None

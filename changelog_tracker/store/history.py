@@ -120,10 +120,10 @@ def taken_of_known(known: Known) -> Taken:
         key: replace(last.reading, status="read", reason=None)
         if last.reading.status == "unread"
         else last.reading
-        for key, last in known.readings.items()
+        for key, last in sorted(known.readings.items(), key=lambda item: item[0])
         if last.read_at is not None
     }
     held: dict[ReadingKey, dict[tuple[str, str, str], Held]] = {key: {} for key in readings}
-    for key, one in known.held.items():
+    for key, one in sorted(known.held.items(), key=lambda item: item[0]):
         held.setdefault(one.reading, {})[key] = one
     return Taken(known.at or moment(0), known.collector, readings, held, set())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, false, func, insert, or_, select, update
 
 from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId
 from changelog_tracker.store.contents import content_ids
@@ -139,7 +139,7 @@ def load_held(
     """
     query = _HELD.where(_holds(version, at))
     if only is not None:
-        query = query.where(or_(*(_is_of(wanted) for wanted in only)))
+        query = query.where(or_(false(), *(_is_of(wanted) for wanted in only)))
     for row in connection.execute(query, {"server": server_id}):
         kind, name, aspect, folded, reading_kind, scope, digest = row
         known.held[kind, folded, aspect] = Held(

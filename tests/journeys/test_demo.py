@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from program import run
 
 EXPECTED = Path(__file__).parent / "demo"
 TEXTS = {
@@ -22,17 +20,6 @@ TEXTS = {
     "show-owa.txt": ("show", "EX01", "OwaVirtualDirectory[owa (Default Web Site)]*"),
     "show-before.txt": ("show", "EX01", "Owa*ExternalUrl", "--at", "2026-09-08T00:00:00Z"),
 }
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "changelog_tracker", *arguments],
-        env={**os.environ, "TZ": "UTC"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
