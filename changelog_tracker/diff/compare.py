@@ -111,11 +111,11 @@ def _one_sided(before: Tree | None, after: Tree | None, prefix: str) -> Iterator
 
 
 def _moved(before: Tree, after: Tree) -> bool:
-    """Tell whether the items that both have stand in another order."""
+    """Tell whether the order is another than that of what stayed, with the new ones at its end."""
     if not (before.ordered or after.ordered):
         return False
     stayed = [key for key in before.items if key in after.items]
-    return stayed != [key for key in after.items if key in before.items]
+    return [*stayed, *(key for key in after.items if key not in before.items)] != [*after.items]
 
 
 def _sequences(before: Sequence[Tree], after: Sequence[Tree], prefix: str) -> Iterator[Difference]:

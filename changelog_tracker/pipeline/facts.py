@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from changelog_tracker.model import Reading, ReadingId, Record, ResourceId
-from changelog_tracker.pipeline.files import canonical_settings
+from changelog_tracker.pipeline.read import canonical_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from changelog_tracker.collect.gathered import Manifest
     from changelog_tracker.model import Value
-    from changelog_tracker.pipeline.files import Contents
+    from changelog_tracker.pipeline.read import Contents
 
 SERVER = "ExchangeServer"
 ONE = "(server)"

@@ -9,12 +9,13 @@ from changelog_tracker import catalogue
 from changelog_tracker.errors import InputError, UsageError
 from changelog_tracker.model import Known
 from changelog_tracker.store.journal import find_server
-from changelog_tracker.store.states import load_known, servers_with
+from changelog_tracker.store.lookups import servers_with
+from changelog_tracker.store.states import load_known
 
 if TYPE_CHECKING:
     from changelog_tracker.collect.gathered import Gathered
     from changelog_tracker.normalise.secrets import Fingerprints
-    from changelog_tracker.pipeline.files import Contents
+    from changelog_tracker.pipeline.read import Contents
     from changelog_tracker.store.database import Connection
 
 _IN_NO_NAME = frozenset('\\/[]:"\n\r\t')

@@ -22,10 +22,13 @@ from changelog_tracker.pipeline.facts import SERVER, add_facts
 from changelog_tracker.pipeline.files import FileReader
 from changelog_tracker.pipeline.identity import likely_server, server_of
 from changelog_tracker.pipeline.late import insert_late
+from changelog_tracker.pipeline.outcome import Outcome, Wish
 from changelog_tracker.pipeline.surroundings import classified
-from changelog_tracker.store.changes import Recorded, add_changes, change_json
+from changelog_tracker.store.changes import Recorded, add_changes
 from changelog_tracker.store.contents import add_contents, digest_of, load_contents
+from changelog_tracker.store.history import snapshot_body
 from changelog_tracker.store.journal import append, server_id
+from changelog_tracker.store.lookups import raw_file
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.states import (
     COLLECTOR,
@@ -33,7 +36,6 @@ from changelog_tracker.store.states import (
     Writing,
     load_held,
     load_known,
-    raw_file,
     save_step,
     snapshot_before,
 )
@@ -42,57 +44,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from changelog_tracker.collect.gathered import Gathered
-    from changelog_tracker.errors import FileError
-    from changelog_tracker.model import Change, ReadingKey, Record, ResourceKey, Step
+    from changelog_tracker.model import ReadingKey, Record, ResourceKey, Step
     from changelog_tracker.normalise.secrets import Fingerprints
-    from changelog_tracker.pipeline.files import Contents
+    from changelog_tracker.pipeline.read import Contents
     from changelog_tracker.store import Store
     from changelog_tracker.store.database import Connection
 
+__all__ = ["Outcome", "Wish", "import_path"]
+
 AHEAD = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the user said besides PATH."""
-
-    server: str | None = None
-    at: datetime | None = None
-    build: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    What an import did.
-
-    Args:
-        server: The server's name.
-        snapshot: Its id; of a snapshot that is already known, that one's.
-        at: Its time, UTC.
-        known: Whether the very same was there already, and nothing was stored.
-        unchanged: Whether the files say, byte for byte, what the last ones said.
-        first: Whether it is the server's first.
-        changes: What was found, with ids.
-        superseded: How many earlier changes no longer hold, because this snapshot is older.
-        build: The build, or None where nothing tells.
-        problems: What was not read.
-        not_used: Files that are no source, with why.
-        others: Servers whose objects were left out.
-    """
-
-    server: str
-    snapshot: int
-    at: datetime
-    known: bool = False
-    unchanged: bool = False
-    first: bool = False
-    changes: tuple[Recorded, ...] = ()
-    superseded: int = 0
-    build: str | None = None
-    problems: tuple[FileError, ...] = ()
-    not_used: dict[str, str] = field(default_factory=dict)
-    others: tuple[str, ...] = ()
 
 
 def import_path(store: Store, fingerprints: Fingerprints, path: Path, wish: Wish) -> Outcome:
@@ -279,7 +239,7 @@ class _Import:
         raw = {key: digest_of(data) for key, data in contents.raw.items() if key in done.readings}
         datas = [self.new[held.digest] for held in done.opened.values() if held.digest in self.new]
         add_contents(self.connection, [*datas, *(contents.raw[key] for key in raw)])
-        seq = self._append(name, number, _body(done, raw, changes))
+        seq = self._append(name, number, snapshot_body(done, raw, changes))
         recorded = [Recorded(seq, n, name, seq, at, change) for n, change in enumerate(changes, 1)]
         if not late:
             save_step(self.connection, done, Writing(number, at, raw))
@@ -303,39 +263,6 @@ def _changed(taken: Taken) -> set[Wanted]:
         noun = reading.id.kind in catalogue.nouns()
         wanted.add(Wanted(reading.id.kind, None if noun else key[1], names))
     return wanted
-
-
-def _body(
-    done: Step, raw: dict[ReadingKey, bytes], changes: list[Change]
-) -> dict[str, object] | None:
-    """Give the journal's body of a snapshot; None where nothing is other than before."""
-    if not (done.readings or done.opened or done.closed or changes):
-        return None
-    return {
-        "rules": catalogue.RULE_VERSION,
-        "catalogue": catalogue.CATALOGUE_VERSION,
-        "readings": [
-            [
-                reading.id.kind,
-                reading.id.scope,
-                reading.status,
-                reading.mode,
-                reading.reason,
-                reading.fingerprint.hex() if reading.fingerprint else None,
-                raw[key].hex() if key in raw else None,
-            ]
-            for key, reading in done.readings.items()
-        ],
-        "opened": [
-            [*_parts(held), *held.reading, held.digest.hex()] for held in done.opened.values()
-        ],
-        "closed": [_parts(held) for held in done.closed.values()],
-        "changes": [change_json(change) for change in changes],
-    }
-
-
-def _parts(held: Held) -> list[str]:
-    return [held.resource.kind, held.resource.name, held.resource.aspect]
 
 
 def _is_same(contents: Contents, known: Known) -> bool:

@@ -9,18 +9,17 @@ from changelog_tracker import catalogue
 from changelog_tracker.diff.flatten import flatten_lines, ignored
 from changelog_tracker.errors import UsageError
 from changelog_tracker.pipeline.contents import tree_of
-from changelog_tracker.pipeline.files import CONFIG_FILE, IIS_CONFIG, NOT_USED
 from changelog_tracker.pipeline.lines import context_of, known_server, utc
+from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG, NOT_USED
 from changelog_tracker.pipeline.stored import StoredFiles
 from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.lookups import raw_files, versions_since
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.snapshots import server_names, snapshots_of
 from changelog_tracker.store.states import (
     COLLECTOR,
     load_held,
     load_known,
-    raw_files,
-    versions_since,
 )
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from changelog_tracker.normalise.secrets import SECRET_TOKEN
 from changelog_tracker.parse.clixml import parse_clixml
 from changelog_tracker.parse.iis_config import application_host, web_config
 from changelog_tracker.parse.xml import node, read_xml
-from changelog_tracker.pipeline.files import CONFIG_FILE, IIS_CONFIG
+from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG
 from changelog_tracker.store.contents import load_contents
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
+from changelog_tracker import catalogue
 from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId, Taken
+from changelog_tracker.store.changes import change_json
 from changelog_tracker.store.journal import entries
 from changelog_tracker.store.packing import moment
 from changelog_tracker.store.states import COLLECTOR, Writing, save_step
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from changelog_tracker.model import ReadingKey, Step
+    from changelog_tracker.model import Change, ReadingKey, Step
 
 
 @dataclass(slots=True)
@@ -42,6 +44,49 @@ class Past:
     at: int
     known: Known
     raw: dict[ReadingKey, bytes] = field(default_factory=dict)
+
+
+def snapshot_body(
+    done: Step, raw: dict[ReadingKey, bytes], changes: list[Change]
+) -> dict[str, object] | None:
+    """
+    Give the journal's body of a snapshot: what it says besides what was known.
+
+    Args:
+        done: What it opened and closed.
+        raw: Digests of the raw files behind its readings.
+        changes: What changed.
+
+    Returns:
+        None where nothing is other than before.
+    """
+    if not (done.readings or done.opened or done.closed or changes):
+        return None
+    return {
+        "rules": catalogue.RULE_VERSION,
+        "catalogue": catalogue.CATALOGUE_VERSION,
+        "readings": [
+            [
+                one.id.kind,
+                one.id.scope,
+                one.status,
+                one.mode,
+                one.reason,
+                one.fingerprint.hex() if one.fingerprint else None,
+                raw[key].hex() if key in raw else None,
+            ]
+            for key, one in done.readings.items()
+        ],
+        "opened": [
+            [*_parts(held), *held.reading, held.digest.hex()] for held in done.opened.values()
+        ],
+        "closed": [_parts(held) for held in done.closed.values()],
+        "changes": [change_json(change) for change in changes],
+    }
+
+
+def _parts(held: Held) -> list[str]:
+    return [held.resource.kind, held.resource.name, held.resource.aspect]
 
 
 def load_history(connection: Connection, server_name: str) -> list[Past]:

@@ -20,7 +20,6 @@ from changelog_tracker.store.tables import (
     reading,
     reading_state,
     resource,
-    server,
     version,
 )
 
@@ -104,7 +103,7 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
     if last is None:
         return Known()
     known = Known(at=moment(last.at))
-    query = _OPEN_READINGS if at is None else _READINGS.where(_holds(reading_state, at))
+    query = _OPEN_READINGS if at is None else _READINGS.where(holds(reading_state, at))
     for row in connection.execute(query, {"server": server_id}):
         found = Reading(
             ReadingId(row.kind, row.scope), row.status, row.mode, row.reason, row.fingerprint
@@ -137,7 +136,7 @@ def load_held(
         at: The time that was given there.
         only: Of these only.
     """
-    query = _HELD.where(_holds(version, at))
+    query = _HELD.where(holds(version, at))
     if only is not None:
         query = query.where(or_(false(), *(_is_of(wanted) for wanted in only)))
     for row in connection.execute(query, {"server": server_id}):
@@ -154,43 +153,6 @@ def _is_of(wanted: Wanted) -> ColumnElement[bool]:
     if wanted.names is not None:
         conditions.append(resource.c.folded.in_(wanted.names))
     return and_(*conditions)
-
-
-def raw_file(
-    connection: Connection, server_id: int, key: ReadingKey, at: int | None
-) -> bytes | None:
-    """Give the digest of the raw file behind what a reading said at a time."""
-    found = connection.execute(
-        select(content.c.hash)
-        .join(reading_state, reading_state.c.raw_id == content.c.id)
-        .join(reading, reading.c.id == reading_state.c.reading_id)
-        .where(
-            reading.c.server_id == server_id,
-            reading.c.kind == key[0],
-            reading.c.folded == key[1],
-            _holds(reading_state, at),
-        )
-    ).scalar()
-    return None if found is None else bytes(found)
-
-
-_SERVERS_WITH = (
-    select(server.c.id, server.c.name)
-    .distinct()
-    .join(reading, reading.c.server_id == server.c.id)
-    .join(reading_state, reading_state.c.reading_id == reading.c.id)
-    .where(
-        reading_state.c.until_at.is_(None),
-        reading_state.c.fingerprint.in_(bindparam("marks", expanding=True)),
-        reading.c.kind.not_in(["ConfigFile", "NotUsed", "IisConfig"]),
-    )
-)
-
-
-def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> list[tuple[int, str]]:
-    """Give number and name of the servers whose newest exports have one of these fingerprints."""
-    rows = connection.execute(_SERVERS_WITH, {"marks": list(fingerprints)[:900]})
-    return [(row.id, row.name) for row in rows]
 
 
 def save_step(connection: Connection, step: Step, writing: Writing) -> None:
@@ -303,7 +265,8 @@ def _resource_ids(
     return known
 
 
-def _holds(table: Table, at: int | None) -> Any:  # noqa: ANN401  a condition
+def holds(table: Table, at: int | None) -> Any:  # noqa: ANN401  a condition
+    """Make the condition that an interval row holds at a time, or now."""
     if at is None:
         return table.c.until_at.is_(None)
     return and_(table.c.from_at <= at, or_(table.c.until_at.is_(None), table.c.until_at > at))
@@ -322,28 +285,3 @@ def _last_read(connection: Connection, server_id: int, reading_id: int, before: 
         return None
     last = snapshot_before(connection, server_id, ended - 1)
     return moment(last.at) if last is not None else None
-
-
-def versions_since(
-    connection: Connection, server_id: int, at: int | None
-) -> dict[ResourceKey, int]:
-    """Give when each resource came to be as it was at a time, microseconds."""
-    return {
-        (row.kind, row.folded, row.aspect): row.from_at
-        for row in connection.execute(
-            select(resource.c.kind, resource.c.folded, resource.c.aspect, version.c.from_at)
-            .join(version, version.c.resource_id == resource.c.id)
-            .where(resource.c.server_id == server_id, _holds(version, at))
-        )
-    }
-
-
-def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:
-    """Give the digests of the raw files behind what was known at a time."""
-    rows = connection.execute(
-        select(reading.c.kind, reading.c.folded, content.c.hash)
-        .join(reading_state, reading_state.c.reading_id == reading.c.id)
-        .join(content, content.c.id == reading_state.c.raw_id)
-        .where(reading.c.server_id == server_id, _holds(reading_state, at))
-    )
-    return {(row.kind, row.folded): row.hash for row in rows}

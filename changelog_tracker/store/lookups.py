@@ -1,0 +1,85 @@
+"""Look-ups beside what is known: whose files these are, what lies behind a reading, since when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, select
+
+from changelog_tracker.store.states import holds
+from changelog_tracker.store.tables import (
+    content,
+    reading,
+    reading_state,
+    resource,
+    server,
+    version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+    from changelog_tracker.model import ReadingKey, ResourceKey
+
+_SERVERS_WITH = (
+    select(server.c.id, server.c.name)
+    .distinct()
+    .join(reading, reading.c.server_id == server.c.id)
+    .join(reading_state, reading_state.c.reading_id == reading.c.id)
+    .where(
+        reading_state.c.until_at.is_(None),
+        reading_state.c.fingerprint.in_(bindparam("marks", expanding=True)),
+        reading.c.kind.not_in(["ConfigFile", "NotUsed", "IisConfig"]),
+    )
+)
+
+
+def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> list[tuple[int, str]]:
+    """Give number and name of the servers whose newest exports have one of these fingerprints."""
+    rows = connection.execute(_SERVERS_WITH, {"marks": list(fingerprints)[:900]})
+    return [(row.id, row.name) for row in rows]
+
+
+def raw_file(
+    connection: Connection, server_id: int, key: ReadingKey, at: int | None
+) -> bytes | None:
+    """Give the digest of the raw file behind what a reading said at a time."""
+    found = connection.execute(
+        select(content.c.hash)
+        .join(reading_state, reading_state.c.raw_id == content.c.id)
+        .join(reading, reading.c.id == reading_state.c.reading_id)
+        .where(
+            reading.c.server_id == server_id,
+            reading.c.kind == key[0],
+            reading.c.folded == key[1],
+            holds(reading_state, at),
+        )
+    ).scalar()
+    return None if found is None else bytes(found)
+
+
+def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:
+    """Give the digests of the raw files behind what was known at a time."""
+    rows = connection.execute(
+        select(reading.c.kind, reading.c.folded, content.c.hash)
+        .join(reading_state, reading_state.c.reading_id == reading.c.id)
+        .join(content, content.c.id == reading_state.c.raw_id)
+        .where(reading.c.server_id == server_id, holds(reading_state, at))
+    )
+    return {(row.kind, row.folded): row.hash for row in rows}
+
+
+def versions_since(
+    connection: Connection, server_id: int, at: int | None
+) -> dict[ResourceKey, int]:
+    """Give when each resource came to be as it was at a time, microseconds."""
+    return {
+        (row.kind, row.folded, row.aspect): row.from_at
+        for row in connection.execute(
+            select(resource.c.kind, resource.c.folded, resource.c.aspect, version.c.from_at)
+            .join(version, version.c.resource_id == resource.c.id)
+            .where(resource.c.server_id == server_id, holds(version, at))
+        )
+    }
