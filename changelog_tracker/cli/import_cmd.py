@@ -67,6 +67,12 @@ def _tell(outcome: Outcome) -> None:
             "give it with --build",
             err=True,
         )
+    if outcome.other_key:
+        typer.echo(
+            f"note: {outcome.server}: earlier snapshots were fingerprinted with another key, so "
+            "secrets cannot be compared with theirs; bring back changelog.key if you have it",
+            err=True,
+        )
     build = f", build {outcome.build}" if outcome.build else ""
     typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when}{build}")
     if outcome.first:
@@ -75,8 +81,8 @@ def _tell(outcome: Outcome) -> None:
         typer.echo(words.count(len(outcome.changes), "change") + " since the snapshot before it")
     if outcome.superseded:
         typer.echo(
-            f"it is older than others: {words.count(outcome.superseded, 'change')} no longer "
-            "holds; log --all shows what was recorded first"
+            f"it is older than others, and {words.count(outcome.superseded, 'change')} recorded "
+            "before did not happen so; log --all shows what was recorded first"
         )
     if outcome.problems:
         count = words.count(len(outcome.problems), "file or kind")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from changelog_tracker.diff.classify import without_identity
+from changelog_tracker.diff.compare import same
 from changelog_tracker.diff.timeline import step
 from changelog_tracker.errors import UsageError
 from changelog_tracker.pipeline.contents import differ
@@ -21,7 +22,7 @@ from changelog_tracker.store.states import load_held, load_known
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from changelog_tracker.model import Known
+    from changelog_tracker.model import Change, Known, Value
     from changelog_tracker.pipeline.lines import Line
     from changelog_tracker.replay.commands import Context
     from changelog_tracker.store.database import Connection
@@ -58,8 +59,9 @@ def diff_lines(connection: Connection, server: str, a: str, b: str) -> Iterator[
     before = find_snapshot(connection, number, name, a)
     after = find_snapshot(connection, number, name, b)
     context = context_of(connection, name)
+    logged = _Logged(connection, number, before.at, after.at)
     for one in between(connection, name, before, after):
-        yield change_line(one, context)
+        yield logged.line(one, one.change, context)
 
 
 def drift_lines(
@@ -75,32 +77,56 @@ def drift_lines(
     wanted, words = _wanted(connection, number, name, against)
     newest = find_snapshot(connection, number, name, "latest")
     context = context_of(connection, name)
-    logged = {
-        (one.change.kind, one.change.resource, one.change.setting): one
-        for one in load_changes(connection, number, since=wanted.at + 1)
-    }
+    logged = _Logged(connection, number, wanted.at, newest.at)
     lines = []
     for one in between(connection, name, wanted, newest):
         rebuilt = one.change.category == "recovery"
         changes = without_identity(one.change) if rebuilt else [one.change]
         if unfold:
             changes[1:1] = changes[0].folded
-        for change in changes:
-            recorded = logged.get((change.kind, change.resource, change.setting))
-            lines.append(_drift_line(replace(one, change=change), recorded, context))
+        lines += [_turned(logged.line(one, change, context)) for change in changes]
     return words, lines
 
 
-def _drift_line(one: Recorded, logged: Recorded | None, context: Context) -> Line:
-    """Give a line of drift; with the id and the words of the change in the log that made it."""
-    words = logged.words if logged else ()
-    line = change_line(replace(one, words=words), context)
-    line["id"] = logged.id if logged else None
+def _turned(line: Line) -> Line:
+    """Make a line of drift: redo sets what is wanted."""
     line["redo"], line["undo"] = line["undo"], line["redo"]
-    turned = {}
-    for name, value in line.items():
-        turned[{"before": "wanted", "after": "found"}.get(name, name)] = value
-    return turned
+    names = {"before": "wanted", "after": "found"}
+    return {names.get(name, name): value for name, value in line.items()}
+
+
+class _Logged:
+    """
+    Finds the change of the log that a difference comes from: its id, and what people said of it.
+
+    Args:
+        connection: An open transaction.
+        number: The server.
+        since: Changes seen after this time, microseconds.
+        until: And not after this one.
+    """
+
+    def __init__(self, connection: Connection, number: int, since: int, until: int) -> None:
+        self._found: dict[tuple[str, str, str | None], tuple[str, Recorded, Value]] = {}
+        for one in load_changes(connection, number, since=since + 1, until=until):
+            self._found[_key(one.change)] = (one.id, one, one.change.after)
+            for n, below in enumerate(one.change.folded, 1):
+                self._found[_key(below)] = (f"{one.id}.{n}", one, below.after)
+
+    def line(self, one: Recorded, change: Change, context: Context) -> Line:
+        """Give the line of a difference, with the id and words of the change that made it."""
+        found = self._found.get(_key(change))
+        if found is None or not same(found[2], change.after):
+            line = change_line(replace(one, change=change, words=()), context)
+            line["id"] = None
+            return line
+        line = change_line(replace(one, change=change, words=found[1].words), context)
+        line["id"] = found[0]
+        return line
+
+
+def _key(change: Change) -> tuple[str, str, str | None]:
+    return (change.kind, change.resource.casefold(), change.setting)
 
 
 def _wanted(

@@ -26,7 +26,7 @@ from changelog_tracker.pipeline.outcome import Outcome, Wish
 from changelog_tracker.pipeline.surroundings import classified
 from changelog_tracker.store.changes import Recorded, add_changes
 from changelog_tracker.store.contents import add_contents, digest_of, load_contents
-from changelog_tracker.store.history import snapshot_body
+from changelog_tracker.store.history import last_key_id, snapshot_body
 from changelog_tracker.store.journal import append, server_id
 from changelog_tracker.store.lookups import raw_file
 from changelog_tracker.store.packing import micros
@@ -118,10 +118,12 @@ class _Import:
         taken = self._taken(contents)
         load_held(self.connection, number, known, at=at, only=_changed(taken))
         done = step(known, taken, differ(self._load))
-        seq, changes = self._write(name, number, known, contents, done, late=at is not None)
+        other_key = not contents.unchanged and self._is_other_key(number)
+        late = at is not None
+        seq, changes = self._write(name, number, known, contents, done, late=late)
         superseded = 0
-        if at is not None:
-            superseded = insert_late(self.connection, number, name, seq, self._load)
+        if late:
+            superseded, changes = insert_late(self.connection, number, name, seq, self._load)
         return Outcome(
             name,
             seq,
@@ -130,6 +132,7 @@ class _Import:
             changes=changes,
             superseded=superseded,
             build=build,
+            other_key=other_key,
             problems=tuple(contents.problems),
             not_used=contents.not_used,
             others=tuple(sorted(n for n in contents.servers if n.casefold() != name.casefold())),
@@ -172,6 +175,10 @@ class _Import:
             source=self.gathered.place,
             body=body,
         )
+
+    def _is_other_key(self, number: int) -> bool:
+        """Tell whether what is known was fingerprinted with another key."""
+        return last_key_id(self.connection, number) not in {None, self.fingerprints.key_id}
 
     def _already(self, name: str, number: int, contents: Contents, known: Known) -> Outcome | None:
         """
@@ -235,11 +242,14 @@ class _Import:
     ) -> tuple[int, tuple[Recorded, ...]]:
         """Write the snapshot; of a late one only what was recorded, the rest is told again."""
         at = micros(self.at)
-        changes = classified(known, done, self._load)
+        # Which changes a late snapshot makes is told by the entry that tells the history again.
+        changes = [] if late else classified(known, done, self._load)
         raw = {key: digest_of(data) for key, data in contents.raw.items() if key in done.readings}
         datas = [self.new[held.digest] for held in done.opened.values() if held.digest in self.new]
         add_contents(self.connection, [*datas, *(contents.raw[key] for key in raw)])
-        seq = self._append(name, number, snapshot_body(done, raw, changes))
+        seq = self._append(
+            name, number, snapshot_body(done, raw, changes, self.fingerprints.key_id)
+        )
         recorded = [Recorded(seq, n, name, seq, at, change) for n, change in enumerate(changes, 1)]
         if not late:
             save_step(self.connection, done, Writing(number, at, raw))
@@ -267,8 +277,10 @@ def _changed(taken: Taken) -> set[Wanted]:
 
 def _is_same(contents: Contents, known: Known) -> bool:
     """Tell whether an import's files are those that a snapshot was made of."""
-    if set(contents.readings) - contents.unchanged:
-        return False
+    for key, reading in contents.readings.items():
+        last = known.readings.get(key)
+        if last is None or last.reading != reading:
+            return False
     told = {
         last.reading.fingerprint for last in known.readings.values() if last.reading.fingerprint
     }

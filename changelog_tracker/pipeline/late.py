@@ -59,7 +59,7 @@ def insert_late(
     server: str,
     seq: int,
     load: Callable[[bytes], bytes],
-) -> int:
+) -> tuple[int, tuple[Recorded, ...]]:
     """
     Put a snapshot that is in the journal already into its place in time.
 
@@ -71,16 +71,14 @@ def insert_late(
         load: Gives a content by its digest.
 
     Returns:
-        How many changes no longer hold.
+        How many changes no longer hold, and the changes that show at the late snapshot.
     """
     steps, expected = _told_again(load_history(connection, server), load)
     rewrite_states(connection, server_id, steps)
-    own = [one for one in expected if one.snapshot == seq]
-    recorded = [Recorded(seq, n, server, seq, one.seen, one.change) for n, one in enumerate(own, 1)]
-    add_changes(connection, server_id, recorded)
     revision = _reconcile(load_changes(connection, server_id), expected)
     _record(connection, server_id, server, seq, revision)
-    return len(revision.superseded)
+    own = tuple(one for one in load_changes(connection, server_id) if one.snapshot == seq)
+    return len(revision.superseded), own
 
 
 def _told_again(

@@ -36,6 +36,7 @@ class Outcome:
         changes: What was found, with ids.
         superseded: How many earlier changes no longer hold, because this snapshot is older.
         build: The build, or None where nothing tells.
+        other_key: Whether what was known was fingerprinted with another key.
         problems: What was not read.
         not_used: Files that are no source, with why.
         others: Servers whose objects were left out.
@@ -50,6 +51,7 @@ class Outcome:
     changes: tuple[Recorded, ...] = ()
     superseded: int = 0
     build: str | None = None
+    other_key: bool = False
     problems: tuple[FileError, ...] = ()
     not_used: dict[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NEVER_KEPT = "a secret is never kept, so it is put back by hand"
 BY_HAND = {
-    "ConfigFile": "a single key of a file, put back by the replay script",
+    "ConfigFile": "a key of a file: no command sets it, the file is edited by hand",
     "ExchangeCertificate": "a certificate's key is never kept: put it back with"
     " Import-ExchangeCertificate and Enable-ExchangeCertificate",
     "ExchangeServer": "Setup puts back a build; the rest of a server is put back by hand",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from changelog_tracker.model import Change, Value
 
-SETUP = "owned by Setup; --include-setup of replay asks for it"
+SETUP = "owned by Setup: users should not configure it"
 ACCESS = "system.webServer/security/access"
 AUTHENTICATION = "system.webServer/security/authentication/"
 WINDOWS = f"{AUTHENTICATION}windowsAuthentication"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from changelog_tracker.errors import StoreDamagedError, StoreError
-from changelog_tracker.store.database import Database
+from changelog_tracker.store.database import Database, no_store_yet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,11 +94,7 @@ class Store:
 
     def _must_exist(self) -> None:
         if not self.database.exists():
-            raise StoreError(
-                self.place,
-                "there is no store yet",
-                "make the first snapshot with: changelog-tracker import PATH",
-            )
+            raise no_store_yet(self.place)
 
     def _is_new(self) -> bool:
         file = self.database.file

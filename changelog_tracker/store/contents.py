@@ -68,7 +68,9 @@ def load_contents(connection: Connection, digests: Sequence[bytes]) -> dict[byte
     missing = [digest for digest in digests if digest not in found]
     if missing:
         raise StoreDamagedError(
-            "store", f"content {missing[0].hex()[:12]} is missing", "run: changelog-tracker check"
+            "store",
+            f"content {missing[0].hex()[:12]} is missing",
+            "restore the store from its last copy",
         )
     return found
 

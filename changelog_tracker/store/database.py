@@ -81,7 +81,7 @@ class Database:
             raise StoreDamagedError(self.place, f"cannot be made: {error.strerror}") from error
         with self.writing(checked=False) as connection:
             before = _revision(connection)
-            if before is None and inspect(connection).get_table_names():
+            if before is None and not _is_blank(connection):
                 refuse_other(None, self.place)
             if before is not None and before > REVISION:
                 refuse_other(before, self.place)
@@ -93,7 +93,10 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
         with self._translated(), self.engine.connect() as connection, connection.begin():
-            refuse_other(_revision(connection), self.place)
+            found = _revision(connection)
+            if found is None and _is_blank(connection):
+                raise no_store_yet(self.place)
+            refuse_other(found, self.place)
             yield connection
 
     @contextmanager
@@ -102,8 +105,12 @@ class Database:
         with self._translated(), self.engine.connect() as plain:
             connection = plain.execution_options(writes=True)
             with connection.begin():
-                if checked:
-                    refuse_other(_revision(connection), self.place)
+                found = _revision(connection) if checked else REVISION
+                if found is None and _is_blank(connection):
+                    # A process that was killed while it made the store left it so.
+                    upgrade(connection, self.place)
+                elif checked:
+                    refuse_other(found, self.place)
                 yield connection
 
     def close(self) -> None:
@@ -197,6 +204,20 @@ def _revision(connection: Connection) -> str | None:
         if "alembic_version" in str(error.orig):
             return None
         raise
+
+
+def _is_blank(connection: Connection) -> bool:
+    """Tell whether there is no table at all."""
+    return not inspect(connection).get_table_names()
+
+
+def no_store_yet(place: str) -> StoreError:
+    """Make the error that there is none."""
+    return StoreError(
+        place,
+        "there is no store yet",
+        "make the first snapshot with: changelog-tracker import PATH",
+    )
 
 
 def _without_password(url: str) -> str:

@@ -7,6 +7,7 @@ that was recorded before it; that state never changes, whatever comes in later.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from changelog_tracker import catalogue
 from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId, Taken
 from changelog_tracker.store.changes import change_json
 from changelog_tracker.store.journal import entries
-from changelog_tracker.store.packing import moment
+from changelog_tracker.store.packing import moment, unpack
 from changelog_tracker.store.states import COLLECTOR, Writing, save_step
-from changelog_tracker.store.tables import reading, reading_state, resource, version
+from changelog_tracker.store.tables import journal, reading, reading_state, resource, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +48,7 @@ class Past:
 
 
 def snapshot_body(
-    done: Step, raw: dict[ReadingKey, bytes], changes: list[Change]
+    done: Step, raw: dict[ReadingKey, bytes], changes: list[Change], key_id: str
 ) -> dict[str, object] | None:
     """
     Give the journal's body of a snapshot: what it says besides what was known.
@@ -56,6 +57,7 @@ def snapshot_body(
         done: What it opened and closed.
         raw: Digests of the raw files behind its readings.
         changes: What changed.
+        key_id: The key that its fingerprints were made with.
 
     Returns:
         None where nothing is other than before.
@@ -63,6 +65,7 @@ def snapshot_body(
     if not (done.readings or done.opened or done.closed or changes):
         return None
     return {
+        "key": key_id,
         "rules": catalogue.RULE_VERSION,
         "catalogue": catalogue.CATALOGUE_VERSION,
         "readings": [
@@ -99,6 +102,21 @@ def load_history(connection: Connection, server_name: str) -> list[Past]:
         base = max((p for p in pasts if p.at < at), key=lambda p: p.at, default=None)
         pasts.append(_applied(base, entry.seq, at, entry.body))
     return sorted(pasts, key=lambda past: past.at)
+
+
+def last_key_id(connection: Connection, server_id: int) -> str | None:
+    """Give the key that a server's newest snapshot with a body was fingerprinted with."""
+    body = connection.execute(
+        select(journal.c.body)
+        .where(
+            journal.c.server_id == server_id,
+            journal.c.action == "snapshot",
+            journal.c.body.is_not(None),
+        )
+        .order_by(journal.c.at.desc(), journal.c.seq.desc())
+        .limit(1)
+    ).scalar()
+    return None if body is None else str(json.loads(unpack(body))["key"])
 
 
 def taken_of(past: Past, not_given: str) -> Taken:
