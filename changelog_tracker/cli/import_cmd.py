@@ -46,33 +46,12 @@ def import_(
 
 def _tell(outcome: Outcome) -> None:
     from changelog_tracker.report import words
-    from changelog_tracker.report.escape import terminal
 
-    for problem in outcome.problems:
-        typer.echo(f"error: {terminal(str(problem))}", err=True)
-        if problem.hint:
-            typer.echo(f"hint: {terminal(problem.hint)}", err=True)
-    for file, why in outcome.not_used.items():
-        typer.echo(f"note: {terminal(file)}: {terminal(why)}", err=True)
-    if outcome.others:
-        others = ", ".join(outcome.others)
-        typer.echo(f"note: objects of other servers were left out: {terminal(others)}", err=True)
+    _notes(outcome)
     when = words.moment(outcome.at.isoformat(), local_zone())
     if outcome.known:
         typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when} is already known")
         return
-    if outcome.build is None and not outcome.unchanged:
-        typer.echo(
-            f"note: {outcome.server}: no build was found, so its defaults are unknown; "
-            "give it with --build",
-            err=True,
-        )
-    if outcome.other_key:
-        typer.echo(
-            f"note: {outcome.server}: earlier snapshots were fingerprinted with another key, so "
-            "secrets cannot be compared with theirs; bring back changelog.key if you have it",
-            err=True,
-        )
     build = f", build {outcome.build}" if outcome.build else ""
     typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when}{build}")
     if outcome.first:
@@ -88,3 +67,28 @@ def _tell(outcome: Outcome) -> None:
         count = words.count(len(outcome.problems), "file or kind")
         typer.echo(f"incomplete: {count} could not be read, and stays as it was known")
     sys.stdout.flush()
+
+
+def _notes(outcome: Outcome) -> None:
+    """Tell beside the answer what was not read, not used, or cannot be known."""
+    from changelog_tracker.report.escape import terminal
+
+    for problem in outcome.problems:
+        typer.echo(f"error: {terminal(str(problem))}", err=True)
+        if problem.hint:
+            typer.echo(f"hint: {terminal(problem.hint)}", err=True)
+    notes = [f"{file}: {why}" for file, why in outcome.not_used.items()]
+    if outcome.others:
+        notes.append(f"objects of other servers were left out: {', '.join(outcome.others)}")
+    if outcome.build is None and not outcome.unchanged and not outcome.known:
+        notes.append(
+            f"{outcome.server}: no build was found, so its defaults are unknown; "
+            "give it with --build"
+        )
+    if outcome.other_key:
+        notes.append(
+            f"{outcome.server}: earlier snapshots were fingerprinted with another key, so secrets "
+            "are not comparable with theirs; bring back changelog.key if you have it"
+        )
+    for note in notes:
+        typer.echo(f"note: {terminal(note)}", err=True)

@@ -35,24 +35,26 @@ class LogWish:
 def log_lines(connection: Connection, wish: LogWish) -> Iterator[Line]:
     """Give the change log, oldest first."""
     number = known_server(connection, wish.server)[0] if wish.server else None
-    contexts: dict[str, Context] = {}
-    for one in load_changes(
+    recorded = load_changes(
         connection,
         number,
         since=micros(wish.since) if wish.since else None,
         until=micros(wish.until) if wish.until else None,
         superseded=wish.all,
-    ):
-        forms = [*earlier_forms(one), one] if wish.all else [one]
-        for form in forms:
-            context = contexts.get(form.server) or context_of(connection, form.server)
-            contexts[form.server] = context
-            if wish.classes and form.change.category not in wish.classes:
-                continue
-            lines = list(_change_lines(form, context, unfold=wish.unfold))
-            if wish.undocumented and (lines[0]["documented"] or form.superseded_by):
-                continue
-            yield from lines
+    )
+    if wish.all:
+        forms = [form for one in recorded for form in (*earlier_forms(one), one)]
+        recorded = sorted(forms, key=lambda one: (one.seen, one.server.casefold(), one.seq, one.n))
+    contexts: dict[str, Context] = {}
+    for one in recorded:
+        if wish.classes and one.change.category not in wish.classes:
+            continue
+        if one.server not in contexts:
+            contexts[one.server] = context_of(connection, one.server)
+        lines = list(_change_lines(one, contexts[one.server], unfold=wish.unfold))
+        if wish.undocumented and (lines[0]["documented"] or one.superseded_by):
+            continue
+        yield from lines
 
 
 def _change_lines(one: Recorded, context: Context, *, unfold: bool) -> Iterator[Line]:

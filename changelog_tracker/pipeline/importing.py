@@ -113,12 +113,12 @@ class _Import:
             already = self._already(name, number, contents, known)
             if already is not None:
                 return already
+        other_key = not contents.unchanged and self._is_other_key(number)
         load_held(self.connection, number, known, at=at, only=[Wanted(SERVER)])
         build = self._add_facts(name, contents, reader, known)
         taken = self._taken(contents)
         load_held(self.connection, number, known, at=at, only=_changed(taken))
         done = step(known, taken, differ(self._load))
-        other_key = not contents.unchanged and self._is_other_key(number)
         late = at is not None
         seq, changes = self._write(name, number, known, contents, done, late=late)
         superseded = 0
@@ -247,9 +247,8 @@ class _Import:
         raw = {key: digest_of(data) for key, data in contents.raw.items() if key in done.readings}
         datas = [self.new[held.digest] for held in done.opened.values() if held.digest in self.new]
         add_contents(self.connection, [*datas, *(contents.raw[key] for key in raw)])
-        seq = self._append(
-            name, number, snapshot_body(done, raw, changes, self.fingerprints.key_id)
-        )
+        body = snapshot_body(done, raw, changes, self.fingerprints.key_id)
+        seq = self._append(name, number, body)
         recorded = [Recorded(seq, n, name, seq, at, change) for n, change in enumerate(changes, 1)]
         if not late:
             save_step(self.connection, done, Writing(number, at, raw))
