@@ -90,8 +90,12 @@ def _file(said: str | None) -> Path | None:
             raise UsageError(said, "there is no such configuration file")
         return file
     for folder in (Path(), config_folder()):
-        if (folder / FILE).is_file():
-            return folder / FILE
+        try:
+            if (folder / FILE).is_file():
+                return folder / FILE
+        except PermissionError:
+            # A home folder that this account may not enter holds no settings for it.
+            continue
     return None
 
 

@@ -25,7 +25,12 @@ ONE_PER_SERVER = "(server)"
 BUILD = "Build"
 # A new Windows under the same name: Setup /m:RecoverServer ran on it, or is about to.
 REBUILD_SIGNS = ("MachineSid", "WindowsInstallDate")
-BUILD_FACTS = frozenset({BUILD, "ExSetupBuild", "FolderBuild", "AdminDisplayVersion"})
+# Where a build is read from, the best first.
+BUILD_SOURCES = (
+    "ExSetupBuild", "BundleBuild", "FolderBuild", "AdminDisplayBuild", "SaidBuild",
+    "AdminDisplayVersion",
+)  # fmt: skip
+BUILD_FACTS = frozenset({BUILD, *BUILD_SOURCES})
 # What every rebuilt server has anew.
 IDENTITY = frozenset({*REBUILD_SIGNS, "Guid", "WhenCreated"})
 _BUILD_NUMBER = re.compile(r"\b(?:8|14|15)\.\d{1,2}\.\d{1,4}\.\d{1,3}\b")
@@ -171,18 +176,16 @@ def _shown(value: Value) -> Value:
 
 def _product_update(changes: Sequence[Change]) -> list[Change]:
     """Fold what a cumulative or security update brings along into the change of the build."""
-    head = next(
-        (
-            change
-            for name in (BUILD, "FolderBuild", "AdminDisplayVersion")
-            for change in changes
-            if (change.kind, change.resource, change.setting) == (SERVER, ONE_PER_SERVER, name)
-            and change.action == "changed"
-        ),
-        None,
-    )
-    if head is None:
-        return list(changes)
+    of_server = {
+        change.setting: change
+        for change in changes
+        if (change.kind, change.resource, change.action) == (SERVER, ONE_PER_SERVER, "changed")
+    }
+    source = next((of_server[name] for name in BUILD_SOURCES if name in of_server), None)
+    if source is None:
+        # A better source told it for the first time, and nothing was updated.
+        return [change for change in changes if change is not of_server.get(BUILD)]
+    head = of_server.get(BUILD, source)
     rest, folded = _pairs([change for change in changes if change is not head])
     stay: list[Change] = []
     for change in rest:

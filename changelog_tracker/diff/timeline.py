@@ -46,9 +46,11 @@ def step(known: Known, taken: Taken, differ: Differ) -> Step:
             touched = taken.touched[reading_key]
             old = {key: held for key, held in old.items() if key in touched}
         _compare_reading(known, taken, old, new, result, differ)
-    _close_aspects(known, result)
+    _close_aspects(known, result, differ)
     for reading_key, last in known.readings.items():
-        if reading_key not in taken.readings and last.reading.status != "unread":
+        if reading_key in taken.readings or reading_key in result.readings:
+            continue
+        if last.reading.status == "read":
             result.readings[reading_key] = replace(
                 last.reading, status="unread", reason=NOT_GIVEN, fingerprint=None
             )
@@ -89,8 +91,6 @@ def _compare_reading(
         # First readings are not compared: nobody knows how it was before.
         first = _is_first(known, taken, some)
         differences = [] if first else _differences(differ, before, after)
-        if before and after and not differences and not first:
-            continue
         result.changes += [_change(known, some, difference) for difference in differences]
         if after:
             result.opened[key] = after
@@ -112,9 +112,11 @@ def _is_first(known: Known, taken: Taken, held: Held) -> bool:
         return False
     if held.resource.aspect:
         # What only a full reading tells of an object that is new itself is part of it.
+        if (held.resource.kind, held.resource.name.casefold(), "") in known.held:
+            return True
         kind = known.readings.get(ReadingId(held.resource.kind).key)
-        whole = (held.resource.kind, held.resource.name.casefold(), "")
-        return whole in known.held or kind is None or kind.read_at is None
+        if kind is not None and kind.read_at is not None:
+            return False
     # A file that the same collector did not find last time was not there.
     return taken.collector is None or taken.collector != known.collector
 
@@ -132,11 +134,18 @@ def _change(known: Known, held: Held, difference: Difference) -> Change:
     )
 
 
-def _close_aspects(known: Known, result: Step) -> None:
+def _close_aspects(known: Known, result: Step, differ: Differ) -> None:
     """With an object goes what only a full reading told of it."""
     gone = {key[:2] for key in result.closed if key[2] == ""}
     if not gone:
         return
     for key, held in known.held.items():
-        if key[:2] in gone and key[2] and key not in result.closed:
-            result.closed[key] = held
+        if key[:2] not in gone or not key[2] or key in result.closed:
+            continue
+        result.closed[key] = held
+        last = known.readings[held.reading].reading
+        result.readings[held.reading] = replace(
+            last, status="absent", reason=None, fingerprint=None
+        )
+        differences = _differences(differ, held, None)
+        result.changes += [_change(known, held, difference) for difference in differences]

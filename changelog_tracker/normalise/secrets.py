@@ -58,6 +58,7 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(rb"([^\s=<>/\"']+)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 _BLOCK = re.compile(rb"<!--(.*?)-->|<!\[CDATA\[(.*?)\]\]>|<\?(.*?)\?>", re.DOTALL)
 _COMMENT, _CDATA = 1, 2
+_TAG_EDGE = re.compile(rb"[<>]")
 _ANY_TAG = re.compile(rb"<(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>")
 # Words that say nothing of a secret: a switch, a number, a time span.
 _MEASURE = re.compile(r"(true|false|-?\d{1,10}|(\d+\.)?\d{1,3}:\d{2}(:\d{2})?)", re.IGNORECASE)
@@ -98,13 +99,14 @@ class Fingerprints:
         return f"{self.key_id}:{hmac.digest(self._key, data, 'sha256').hex()[:32]}"
 
 
-def redact(data: bytes, fingerprints: Fingerprints) -> bytes:
+def redact(data: bytes, fingerprints: Fingerprints, names: frozenset[str] = frozenset()) -> bytes:
     """
     Put fingerprints in the place of a configuration file's secrets.
 
     Args:
         data: The file, in UTF-8 or another encoding that spells ASCII as ASCII.
         fingerprints: Under the store's key.
+        names: Properties of exports that are secrets by the catalogue, in lower case.
 
     Returns:
         The file's own bytes, with nothing else changed. What is a fingerprint already stays.
@@ -113,7 +115,7 @@ def redact(data: bytes, fingerprints: Fingerprints) -> bytes:
     blocks = list(_BLOCK.finditer(data))
     begins = [block.start() for block in blocks]
     seen: set[int] = set()
-    for at in _traces(data):
+    for at in _traces(data, names):
         near = bisect_right(begins, at) - 1
         block = blocks[near] if near >= 0 and blocks[near].end() > at else None
         tag = _TAG.match(data, data.rfind(b"<", 0, at + 1))
@@ -126,7 +128,7 @@ def redact(data: bytes, fingerprints: Fingerprints) -> bytes:
         if tag is not None and (block is None or block.lastindex != _CDATA):
             for span, text in _secrets_of_tag(tag, data):
                 edits[span] = fingerprints.token(text).encode()
-            for group in _secret_texts(tag, data):
+            for group in _secret_texts(tag, data, names):
                 edits |= _edits_of_group(data, group, fingerprints, secret=True)
         elif block is not None and block.lastindex != _CDATA:
             if _is_secret_comment(block[block.lastindex or 0].decode("utf-8", "replace")):
@@ -148,17 +150,19 @@ def _edited(data: bytes, edits: dict[Span, bytes]) -> bytes:
     return b"".join((*parts, data[done:]))
 
 
-def _traces(data: bytes) -> Iterator[int]:
+def _traces(data: bytes, names: frozenset[str]) -> Iterator[int]:
     """Give each place where a word tells of a secret."""
     for start, stop in _searched(data):
         low = data[start:stop].lower()
         for word, blank in _HARMLESS:
             low = low.replace(word, blank)
-        for word in _TRACE_WORDS:
+        for word in (*_TRACE_WORDS, *(name.encode() for name in names)):
             at = low.find(word)
             while at >= 0:
                 yield start + at
-                at = low.find(word, at + 1)
+                # One trace in a tag or a text is enough: all of it is looked at.
+                end = _TAG_EDGE.search(low, at)
+                at = low.find(word, end.end()) if end else -1
 
 
 def _searched(data: bytes) -> Iterator[Span]:
@@ -199,7 +203,7 @@ def _attributes(tag: re.Match[bytes], data: bytes) -> dict[str, tuple[Span, str]
     return attributes
 
 
-def _secret_texts(tag: re.Match[bytes], data: bytes) -> Iterator[list[Span]]:
+def _secret_texts(tag: re.Match[bytes], data: bytes, names: frozenset[str]) -> Iterator[list[Span]]:
     """Give the text below a start tag where the element's name, or its key, tells of a secret."""
     if tag[0].endswith(b"/>"):
         return
@@ -209,7 +213,12 @@ def _secret_texts(tag: re.Match[bytes], data: bytes) -> Iterator[list[Span]]:
     name = name.rpartition(":")[2].casefold()
     key = (attributes.get("key") or attributes.get("name") or ("", ""))[1]
     group = _group_after(data, tag.end())
-    secret = tag[1] == b"SS" or name == "ciphervalue" or name.endswith(_SECRET_ATTRIBUTES)
+    secret = (
+        tag[1] == b"SS"
+        or name in names
+        or name == "ciphervalue"
+        or name.endswith(_SECRET_ATTRIBUTES)
+    )
     if secret or _is_secret_pair(key, "".join(_text(data[a:b]) for a, b in group)):
         yield group
     if key:

@@ -33,7 +33,7 @@ MOST_LEVELS = 100
 _PEEK_BYTES = 64 * 1024
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_TYPE_NAMES = re.compile(r"<TN\b[^>]*>(.*?)</TN>", re.DOTALL)
+_TYPE_NAMES = re.compile(r"<TN\b[^>]*>")
 _TYPE_NAME = re.compile(r"<T>([^<]*)</T>")
 _COLLECTION = re.compile(r"System\.Array$|System\.Object\[\]|System\.Collections\.(?!Hashtable)")
 _DESERIALIZED = "Deserialized."
@@ -111,7 +111,11 @@ def clixml_types(data: bytes) -> tuple[str, ...]:
         return ()
     names: tuple[str, ...] = ()
     for match in _TYPE_NAMES.finditer(text):
-        names = tuple(_type_name(html.unescape(t)) for t in _TYPE_NAME.findall(match[1]))
+        end = text.find("</TN>", match.end())
+        if end < 0:
+            break
+        found = _TYPE_NAME.findall(text, match.end(), end)
+        names = tuple(_type_name(html.unescape(name)) for name in found)
         if not any(_COLLECTION.match(name) for name in names[:2]):
             break
     return names

@@ -9,7 +9,10 @@ from typing import Literal
 FileKind = Literal["clixml", "configuration", "xml", "other"]
 
 _PEEK_BYTES = 64 * 1024
-_ROOT = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<![^>]*>\s*)*<([\w.:-]+)", re.DOTALL)
+# Atomic groups: what stands before the root is read once, however it goes on.
+_ROOT = re.compile(
+    r"(?>\s*)(?>(?:<\?(?>.*?\?>)|<!--(?>.*?-->)|<!(?!--)[^>]*>)\s*)*+<([\w.:-]+)", re.DOTALL
+)
 _DECLARED_UTF16 = re.compile(rb"(<\?xml[^>]*?)\s+encoding=([\"'])utf-16\2", re.IGNORECASE)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
 from changelog_tracker.model import Reading, ReadingId, Record, ResourceId
 from changelog_tracker.normalise.exchange import exchange_objects, unused_types
-from changelog_tracker.normalise.secrets import SECRET_TOKEN, redact
+from changelog_tracker.normalise.secrets import SECRET_TOKEN
 from changelog_tracker.parse.clixml import clixml_types, parse_clixml
-from changelog_tracker.parse.recognise import as_utf8
 from changelog_tracker.parse.xml import read_xml
-from changelog_tracker.pipeline.read import canonical_settings
+from changelog_tracker.pipeline.read import canonical_settings, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ class Exports:
         if types and not any(catalogue.noun_of_type(one) for one in types):
             self._contents.set_not_used(file.path, fingerprint, _why_not_used(types))
             return
-        data = redact(as_utf8(file.data), self._fingerprints)
+        data = without_secrets(file, self._fingerprints, _secret_names())
         objects = parse_clixml(read_xml(data, file.path), file.path)
         found = exchange_objects(objects, file.path, self._secret)
         others = unused_types(objects)
@@ -131,6 +131,16 @@ class Exports:
     def _secret(self, text: str) -> dict[str, Value]:
         token = SECRET_TOKEN.fullmatch(text)
         return {"secret": token[1]} if token else self._fingerprints.of_text(text)
+
+
+@cache
+def _secret_names() -> frozenset[str]:
+    """Give the properties that the catalogue names as secrets, in lower case."""
+    return frozenset(
+        name.casefold()
+        for noun in catalogue.nouns().values()
+        for name in (*noun.secrets, *(f.name for f in noun.fields.values() if f.kind == "secret"))
+    )
 
 
 def _why_not_used(types: tuple[str, ...]) -> str:

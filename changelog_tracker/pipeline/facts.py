@@ -19,7 +19,7 @@ SERVER = "ExchangeServer"
 ONE = "(server)"
 # Whose word on the build counts, the best first: security updates move ExSetup.exe and the
 # version folders, but not AdminDisplayVersion.
-BUILD_SOURCES = ("ExSetupBuild", "BundleBuild", "FolderBuild", "AdminDisplayBuild")
+BUILD_SOURCES = ("ExSetupBuild", "BundleBuild", "FolderBuild", "AdminDisplayBuild", "SaidBuild")
 
 
 def add_facts(
@@ -37,7 +37,7 @@ def add_facts(
         manifest: bundle.json, where there is one.
         install_path: Where Exchange is installed, as far as the paths tell.
         said_build: --build, which counts where nothing else tells.
-        known: What earlier readings said; still holds for files that did not change.
+        known: What earlier readings said.
 
     Returns:
         The build, or None where nothing tells.
@@ -49,7 +49,9 @@ def add_facts(
                 facts.setdefault(fact, (told, None))
     if install_path is not None:
         facts["InstallPath"] = (install_path, None)
-    build = _build(facts, contents, known) or said_build
+    if said_build is not None:
+        facts["SaidBuild"] = (said_build, None)
+    build = _build(facts, known)
     if build is not None:
         facts["Build"] = (build, None)
     for fact, (value, fingerprint) in facts.items():
@@ -74,13 +76,12 @@ def _of_manifest(manifest: Manifest) -> dict[str, str | None]:
     }
 
 
-def _build(
-    facts: Mapping[str, tuple[Value, bytes | None]], contents: Contents, known: Mapping[str, str]
-) -> str | None:
+def _build(facts: Mapping[str, tuple[Value, bytes | None]], known: Mapping[str, str]) -> str | None:
+    """Give the build by the best source; one that is not told now still says what it said."""
     for fact in BUILD_SOURCES:
         if fact in facts:
             return str(facts[fact][0])
-        if ReadingId(SERVER, fact).key in contents.unchanged and fact in known:
+        if fact in known:
             return known[fact]
     return None
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from changelog_tracker import catalogue
 from changelog_tracker.errors import FileError, InputError
 from changelog_tracker.model import Reading, ReadingId
-from changelog_tracker.normalise.secrets import redact
 from changelog_tracker.parse.iis_config import (
     application_host_records,
     build_folders,
@@ -21,10 +20,16 @@ from changelog_tracker.parse.iis_config import (
     web_config_records,
 )
 from changelog_tracker.parse.recognise import as_utf8, kind_of
-from changelog_tracker.parse.xml import read_xml
+from changelog_tracker.parse.xml import local_name, read_xml
 from changelog_tracker.pipeline.exports import Exports
 from changelog_tracker.pipeline.names import FileNames
-from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG, NOT_USED, Contents
+from changelog_tracker.pipeline.read import (
+    CONFIG_FILE,
+    IIS_CONFIG,
+    NOT_USED,
+    Contents,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +100,7 @@ class FileReader:
         self._read_manifest()
         for unread in self._gathered.unread:
             self._set_unread(unread.path, FileError(unread.path, unread.reason), None)
-        if not self.contents.readings:
+        if all(reading.id.kind == NOT_USED for reading in self.contents.readings.values()):
             raise InputError(
                 self._gathered.place,
                 "nothing in it was recognised; expected a bundle, a backup with files/C/..., "
@@ -157,10 +162,10 @@ class FileReader:
     # --- configuration files --------------------------------------------------------------------
 
     def _read_configuration(self, file: FoundFile, fingerprint: bytes) -> None:
-        data = redact(as_utf8(file.data), self._fingerprints)
+        data = without_secrets(file, self._fingerprints)
         root = read_xml(data, file.path)
         name = self._names.shown(file.path)
-        if any(child.tag == "system.applicationHost" for child in root):
+        if any(local_name(child) == "system.applicationHost" for child in root):
             reading = ReadingId(IIS_CONFIG, name)
             self._read_application_host(reading, root)
             builds = build_folders(root)
@@ -168,7 +173,7 @@ class FileReader:
                 newest = max(builds, key=lambda text: [int(part) for part in text.split(".")])
                 self.contents.facts["FolderBuild"] = (newest, fingerprint)
         else:
-            redirection = any(child.tag == "configurationRedirection" for child in root)
+            redirection = any(local_name(child) == "configurationRedirection" for child in root)
             reading = ReadingId(IIS_CONFIG if redirection else CONFIG_FILE, name)
             self.contents.records[reading.key] = web_config_records(root, name)
         listed = self._manifest.get(file.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from changelog_tracker.pipeline.read import Contents
     from changelog_tracker.store.database import Connection
 
-_IN_NO_NAME = frozenset('\\/[]:"\n\r\t')
+# A computer name: letters, digits, hyphen and underscore, and not digits alone.
+_NAME = re.compile(r"(?!\d+$)[\w-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ def server_of(
 def _said(gathered: Gathered, option: str | None) -> str | None:
     manifest = gathered.manifest
     said = option.partition(".")[0].strip() if option is not None else None
-    if said is not None and (not said or _IN_NO_NAME & set(said)):
-        raise UsageError("--server", f"{option!r} is no server name")
+    if said is not None and _NAME.fullmatch(said) is None:
+        raise UsageError("--server", f"{option!r} is no server name; expected such as EX01")
     if manifest is None:
         return said
     if said is not None and manifest.server.casefold() != said.casefold():

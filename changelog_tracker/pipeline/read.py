@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from changelog_tracker.model import Reading, ReadingId
+from changelog_tracker.normalise.secrets import redact
+from changelog_tracker.parse.recognise import as_utf8
+from changelog_tracker.parse.xml import read_xml
 
 if TYPE_CHECKING:
+    from changelog_tracker.collect.gathered import FoundFile
     from changelog_tracker.errors import FileError
     from changelog_tracker.model import Mode, ReadingKey, Record, ResourceKey, Settings, Value
+    from changelog_tracker.normalise.secrets import Fingerprints
 
+_BLOCKS = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
 NOT_USED = "NotUsed"
 IIS_CONFIG = "IisConfig"
 CONFIG_FILE = "ConfigFile"
@@ -56,6 +62,26 @@ class Contents:
         self.not_used[path] = why
         self.readings[reading.key] = Reading(reading, "read", "full", why, fingerprint)
         self.records[reading.key] = []
+
+
+def without_secrets(
+    file: FoundFile, fingerprints: Fingerprints, names: frozenset[str] = frozenset()
+) -> bytes:
+    """
+    Give a file with fingerprints in the place of its secrets, in UTF-8 if it was UTF-16.
+
+    Args:
+        file: The file.
+        fingerprints: Under the store's key.
+        names: See `redact`.
+
+    Raises:
+        FileError: It is not well-formed, and searching it for secrets would not end.
+    """
+    data = as_utf8(file.data)
+    if any(data.count(start) > data.count(end) for start, end in _BLOCKS):
+        read_xml(data, file.path)
+    return redact(data, fingerprints, names)
 
 
 def canonical_settings(settings: Settings) -> bytes:

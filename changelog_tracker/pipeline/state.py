@@ -6,14 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
+from changelog_tracker.diff.classify import SERVER
 from changelog_tracker.diff.flatten import flatten_lines, ignored
 from changelog_tracker.errors import UsageError
+from changelog_tracker.model import ReadingId
 from changelog_tracker.pipeline.contents import tree_of
 from changelog_tracker.pipeline.lines import context_of, known_server, utc
 from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG, NOT_USED
 from changelog_tracker.pipeline.stored import StoredFiles
+from changelog_tracker.store.changes import load_changes
 from changelog_tracker.store.contents import load_contents
-from changelog_tracker.store.lookups import raw_files, versions_since
+from changelog_tracker.store.lookups import raw_files
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.snapshots import server_names, snapshots_of
 from changelog_tracker.store.states import (
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from changelog_tracker.model import Held, Known, Value
+    from changelog_tracker.model import Held, Known, ResourceId, Value
     from changelog_tracker.pipeline.lines import Line
+    from changelog_tracker.store.changes import Recorded
     from changelog_tracker.store.database import Connection
 
 IIS_KINDS = (
@@ -46,8 +50,11 @@ def unread_lines(connection: Connection, server: str, at: int | None = None) -> 
         reading = last.reading
         if reading.status != "unread" or reading.id.kind in _HIDDEN:
             continue
-        if reading.id.kind == "ExchangeServer" and reading.id.scope:
-            continue
+        if reading.id.scope and reading.id.kind in catalogue.nouns():
+            whole = known.readings.get(ReadingId(reading.id.kind).key)
+            if reading.id.kind == SERVER or whole is None or whole.reading.status == "unread":
+                # Facts are no kind; what is kept of one object is unread with its kind.
+                continue
         kinds = IIS_KINDS if reading.id.kind == IIS_CONFIG else (reading.id.kind,)
         for kind in kinds:
             line: Line = {"server": name, "kind": kind}
@@ -104,8 +111,7 @@ def show_lines(
         raise UsageError(name, "has no snapshot of that time or before")
     load_held(connection, number, known, at=at_micros)
     version = context_of(connection, name).version
-    first = snapshots_of(connection, number)[0].at
-    since = versions_since(connection, number, at_micros)
+    since = _Since(load_changes(connection, number, until=at_micros))
     wanted = matcher(glob)
     held = [
         known.held[key]
@@ -115,7 +121,6 @@ def show_lines(
     contents = load_contents(connection, list({one.digest for one in held}))
     files = StoredFiles(connection, raw_files(connection, number, at_micros))
     for one in held:
-        came = since.get(one.resource.key, first)
         for setting, value, source in _settings(one, contents, files, left_out=left_out):
             if not wanted(str(one.resource), setting, whole=True):
                 continue
@@ -126,7 +131,7 @@ def show_lines(
                 "resource": one.resource.name,
                 "setting": setting,
                 "value": value,
-                "since": None if came == first else utc(came),
+                "since": utc(since.of(one.resource, setting)),
                 "origin": _origin(one, known, None if left_out else source),
             }
             if left_out:
@@ -138,6 +143,34 @@ def show_lines(
         for line in (*unread_lines(connection, name, at_micros), *_never_read(known, name, version))
         if of_kind(line["kind"])
     )
+
+
+class _Since:
+    """
+    Tells since when a setting is so: the last change of it, or of what it is part of.
+
+    Args:
+        changes: Of one server, oldest first.
+    """
+
+    def __init__(self, changes: list[Recorded]) -> None:
+        self._seen: dict[tuple[str, str], dict[str, int]] = {}
+        for one in changes:
+            for change in (one.change, *one.change.folded):
+                settings = self._seen.setdefault((change.kind, change.resource.casefold()), {})
+                settings[change.setting or ""] = one.seen
+
+    def of(self, resource: ResourceId, setting: str) -> int | None:
+        """Give the time, microseconds; None where it was so from the first."""
+        settings = self._seen.get((resource.kind, resource.name.casefold()))
+        if settings is None:
+            return None
+        found = [
+            seen
+            for changed, seen in settings.items()
+            if changed in {"", setting} or setting.startswith(f"{changed}.")
+        ]
+        return max(found, default=None)
 
 
 def _settings(

@@ -10,7 +10,7 @@ from changelog_tracker.normalise.iis import iis_tree
 from changelog_tracker.normalise.secrets import SECRET_TOKEN
 from changelog_tracker.parse.clixml import parse_clixml
 from changelog_tracker.parse.iis_config import application_host, web_config
-from changelog_tracker.parse.xml import node, read_xml
+from changelog_tracker.parse.xml import local_name, node, read_xml
 from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG
 from changelog_tracker.store.contents import load_contents
 
@@ -65,7 +65,7 @@ class StoredFiles:
         if data is None:
             return {}
         root = read_xml(data, reading[1])
-        if any(child.tag == "system.applicationHost" for child in root):
+        if any(local_name(child) == "system.applicationHost" for child in root):
             found = application_host(root)
         else:
             found = web_config(root, reading[1])

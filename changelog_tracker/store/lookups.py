@@ -11,9 +11,7 @@ from changelog_tracker.store.tables import (
     content,
     reading,
     reading_state,
-    resource,
     server,
-    version,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from changelog_tracker.model import ReadingKey, ResourceKey
+    from changelog_tracker.model import ReadingKey
 
 _SERVERS_WITH = (
     select(server.c.id, server.c.name)
@@ -69,17 +67,3 @@ def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[Re
         .where(reading.c.server_id == server_id, holds(reading_state, at))
     )
     return {(row.kind, row.folded): row.hash for row in rows}
-
-
-def versions_since(
-    connection: Connection, server_id: int, at: int | None
-) -> dict[ResourceKey, int]:
-    """Give when each resource came to be as it was at a time, microseconds."""
-    return {
-        (row.kind, row.folded, row.aspect): row.from_at
-        for row in connection.execute(
-            select(resource.c.kind, resource.c.folded, resource.c.aspect, version.c.from_at)
-            .join(version, version.c.resource_id == resource.c.id)
-            .where(resource.c.server_id == server_id, holds(version, at))
-        )
-    }

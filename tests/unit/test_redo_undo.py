@@ -183,7 +183,7 @@ CLEAR = f"{ACCESS}/@sslFlags"
         (change("ExchangeServer", "(server)", "Build", "15.2.986.5", "15.2.1118.7"),
          "Setup puts back a build; the rest of a server is put back by hand"),
         (change("ConfigFile", "web.config : appSettings", "[key='a'].value", "1", "2"),
-         "a single key of a file, put back by the replay script"),
+         "a key of a file: no command sets it, the file is edited by hand"),
         (section("Default Web Site", ACCESS, "sslFlags", [], None),
          f"appcmd cannot clear one attribute; Clear-WebConfiguration -Filter '{CLEAR}' does"),
         (section("Default Web Site", STATIC, "[fileExtension='''']", None, {}),
