@@ -32,22 +32,17 @@ _SECRET_ATTRIBUTES = (
     "password", "secret", "validationkey", "decryptionkey", "connectionstring", "sessionkey",
     "encryptedvalue", "passphrase", "apikey",
 )  # fmt: skip
+# What several words have in common is searched once.
+_IN_COMMON = ("pass", "ionkey", "<ss")
 # Where none of these stands, the rule finds nothing.
+_TRACES = {
+    *_SECRET_WORDS, *_SECRET_ATTRIBUTES, "[enc:", "ciphervalue", '"6027"', "{secret:", "&#", "@",
+    "<ss>", "<ss ",
+}  # fmt: skip
 _TRACE_WORDS = tuple(
     word.encode()
     for word in sorted(
-        {
-            *_SECRET_WORDS,
-            *_SECRET_ATTRIBUTES,
-            "[enc:",
-            "ciphervalue",
-            '"6027"',
-            "{secret:",
-            "&#",
-            "@",
-            "<ss>",
-            "<ss ",
-        }
+        {next((part for part in _IN_COMMON if part in word), word) for word in _TRACES}
     )
 )
 # Words of every assembly reference and of Extended Protection; same length, so places stay.

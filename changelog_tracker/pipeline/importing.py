@@ -142,8 +142,7 @@ class _Import:
         def raw(key: ReadingKey) -> bytes | None:
             if number is None:
                 return None
-            digest = raw_file(self.connection, number, key, at)
-            return load_contents(self.connection, [digest])[digest] if digest else None
+            return raw_file(self.connection, number, key, at)
 
         return FileReader(self.gathered, self.fingerprints, known, raw)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from changelog_tracker.errors import StoreDamagedError
 from changelog_tracker.store.packing import pack, unpack
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 # SQLite's oldest limit on variables of one statement is 999.
 _AT_ONCE = 900
+# The statements that every snapshot runs are made once.
+_IS_ONE = content.c.hash.in_(bindparam("digests", expanding=True))
+_IDS = select(content.c.id, content.c.hash).where(_IS_ONE)
+_DATA = select(content.c.hash, content.c.data).where(_IS_ONE)
+_LAST_ID = select(func.max(content.c.id))
 
 
 def digest_of(data: bytes) -> bytes:
@@ -32,7 +37,7 @@ def add_contents(connection: Connection, datas: Iterable[bytes]) -> None:
         del new[digest]
     if not new:
         return
-    number = connection.execute(select(func.max(content.c.id))).scalar() or 0
+    number = connection.execute(_LAST_ID).scalar() or 0
     rows = [
         {"id": number + n, "hash": digest, "data": pack(data)}
         for n, (digest, data) in enumerate(new.items(), 1)
@@ -45,9 +50,7 @@ def content_ids(connection: Connection, digests: Sequence[bytes]) -> dict[bytes,
     return {
         row.hash: row.id
         for part in _parts(digests)
-        for row in connection.execute(
-            select(content.c.id, content.c.hash).where(content.c.hash.in_(part))
-        )
+        for row in connection.execute(_IDS, {"digests": part})
     }
 
 
@@ -61,9 +64,7 @@ def load_contents(connection: Connection, digests: Sequence[bytes]) -> dict[byte
     found = {
         row.hash: unpack(row.data)
         for part in _parts(digests)
-        for row in connection.execute(
-            select(content.c.hash, content.c.data).where(content.c.hash.in_(part))
-        )
+        for row in connection.execute(_DATA, {"digests": part})
     }
     missing = [digest for digest in digests if digest not in found]
     if missing:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 
+from changelog_tracker.store.packing import unpack
 from changelog_tracker.store.states import holds
 from changelog_tracker.store.tables import (
     content,
@@ -40,22 +41,27 @@ def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> lis
     return [(row.id, row.name) for row in rows]
 
 
+_RAW_FILE = (
+    select(content.c.data)
+    .join(reading_state, reading_state.c.raw_id == content.c.id)
+    .join(reading, reading.c.id == reading_state.c.reading_id)
+    .where(
+        reading.c.server_id == bindparam("server"),
+        reading.c.kind == bindparam("kind"),
+        reading.c.folded == bindparam("folded"),
+    )
+)
+
+
 def raw_file(
     connection: Connection, server_id: int, key: ReadingKey, at: int | None
 ) -> bytes | None:
-    """Give the digest of the raw file behind what a reading said at a time."""
+    """Give the raw file behind what a reading said at a time."""
     found = connection.execute(
-        select(content.c.hash)
-        .join(reading_state, reading_state.c.raw_id == content.c.id)
-        .join(reading, reading.c.id == reading_state.c.reading_id)
-        .where(
-            reading.c.server_id == server_id,
-            reading.c.kind == key[0],
-            reading.c.folded == key[1],
-            holds(reading_state, at),
-        )
+        _RAW_FILE.where(holds(reading_state, at)),
+        {"server": server_id, "kind": key[0], "folded": key[1]},
     ).scalar()
-    return None if found is None else bytes(found)
+    return None if found is None else unpack(found)
 
 
 def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:

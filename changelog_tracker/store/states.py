@@ -65,6 +65,12 @@ _READINGS = (
     .join(reading_state, reading_state.c.reading_id == reading.c.id)
     .where(reading.c.server_id == bindparam("server"))
 )
+_READING_IDS = select(reading.c.id, reading.c.kind, reading.c.folded).where(
+    reading.c.server_id == bindparam("server")
+)
+_RESOURCE_IDS = select(resource.c.id, resource.c.kind, resource.c.folded, resource.c.aspect).where(
+    resource.c.server_id == bindparam("server")
+)
 _HELD = (
     select(
         resource.c.kind,
@@ -162,11 +168,12 @@ def save_step(connection: Connection, step: Step, writing: Writing) -> None:
         h.reading: ReadingId(*h.reading) for h in step.opened.values() if h.reading not in keys
     }
     reading_ids = _reading_ids(connection, writing.server_id, keys)
-    _save_readings(connection, step, writing, reading_ids)
+    digests = [*(held.digest for held in step.opened.values()), *writing.raw.values()]
+    contents = content_ids(connection, digests)
+    _save_readings(connection, step, writing, reading_ids, contents)
     resource_ids = _resource_ids(connection, step, writing.server_id, reading_ids)
     changed = [resource_ids[key] for key in (*step.opened, *step.closed)]
     _close(connection, version, version.c.resource_id, changed, writing.at)
-    contents = content_ids(connection, [held.digest for held in step.opened.values()])
     rows = [
         {
             "resource_id": resource_ids[key],
@@ -181,11 +188,14 @@ def save_step(connection: Connection, step: Step, writing: Writing) -> None:
 
 
 def _save_readings(
-    connection: Connection, step: Step, writing: Writing, ids: Mapping[ReadingKey, int]
+    connection: Connection,
+    step: Step,
+    writing: Writing,
+    ids: Mapping[ReadingKey, int],
+    contents: Mapping[bytes, int],
 ) -> None:
     changed = [ids[key] for key in step.readings]
     _close(connection, reading_state, reading_state.c.reading_id, changed, writing.at)
-    raw = content_ids(connection, list(writing.raw.values()))
     rows = [
         {
             "reading_id": ids[key],
@@ -195,7 +205,7 @@ def _save_readings(
             "mode": one.mode,
             "reason": one.reason,
             "fingerprint": one.fingerprint,
-            "raw_id": raw[writing.raw[key]] if key in writing.raw else None,
+            "raw_id": contents[writing.raw[key]] if key in writing.raw else None,
         }
         for key, one in step.readings.items()
     ]
@@ -218,51 +228,54 @@ def _close(connection: Connection, table: Table, column: Any, ids: list[int], at
 def _reading_ids(
     connection: Connection, server_id: int, keys: Mapping[ReadingKey, ReadingId]
 ) -> dict[ReadingKey, int]:
-    rows = connection.execute(
-        select(reading.c.id, reading.c.kind, reading.c.folded).where(
-            reading.c.server_id == server_id
-        )
-    )
+    rows = connection.execute(_READING_IDS, {"server": server_id})
     known = {(row.kind, row.folded): row.id for row in rows}
-    number = connection.execute(select(func.max(reading.c.id))).scalar() or 0
-    new = []
-    for key, one in keys.items():
-        if key not in known:
-            number += 1
-            known[key] = number
-            new.append(
-                {"id": number, "server_id": server_id, "kind": one.kind, "scope": one.scope,
-                 "folded": key[1]}
-            )  # fmt: skip
-    if new:
-        connection.execute(insert(reading), new)
+    new = [
+        {"server_id": server_id, "kind": one.kind, "scope": one.scope, "folded": key[1]}
+        for key, one in keys.items()
+        if key not in known
+    ]
+    for row in _numbered(connection, reading, new):
+        known[row["kind"], row["folded"]] = row["id"]
     return known
 
 
 def _resource_ids(
     connection: Connection, step: Step, server_id: int, reading_ids: Mapping[ReadingKey, int]
 ) -> dict[ResourceKey, int]:
-    query = select(resource.c.id, resource.c.kind, resource.c.folded, resource.c.aspect).where(
-        resource.c.server_id == server_id
-    )
-    changed = {key[1] for key in (*step.opened, *step.closed)}
-    if len(changed) <= _FEW:
-        query = query.where(resource.c.folded.in_(changed))
-    rows = connection.execute(query)
+    names = {key[1] for key in (*step.opened, *step.closed)}
+    query = _RESOURCE_IDS
+    if len(names) <= _FEW:
+        query = query.where(resource.c.folded.in_(names))
+    rows = connection.execute(query, {"server": server_id})
     known = {(row.kind, row.folded, row.aspect): row.id for row in rows}
-    number = connection.execute(select(func.max(resource.c.id))).scalar() or 0
-    new = []
-    for key, held in step.opened.items():
-        if key not in known:
-            number += 1
-            known[key] = number
-            new.append(
-                {"id": number, "server_id": server_id, "reading_id": reading_ids[held.reading],
-                 "kind": key[0], "name": held.resource.name, "folded": key[1], "aspect": key[2]}
-            )  # fmt: skip
-    if new:
-        connection.execute(insert(resource), new)
+    new = [
+        {
+            "server_id": server_id,
+            "reading_id": reading_ids[held.reading],
+            "kind": key[0],
+            "name": held.resource.name,
+            "folded": key[1],
+            "aspect": key[2],
+        }
+        for key, held in step.opened.items()
+        if key not in known
+    ]
+    for row in _numbered(connection, resource, new):
+        known[row["kind"], row["folded"], row["aspect"]] = row["id"]
     return known
+
+
+def _numbered(
+    connection: Connection, table: Table, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Write new rows under the next numbers."""
+    if not rows:
+        return []
+    last = connection.execute(select(func.max(table.c.id))).scalar() or 0
+    numbered = [{"id": last + n, **row} for n, row in enumerate(rows, 1)]
+    connection.execute(insert(table), numbered)
+    return numbered
 
 
 def holds(table: Table, at: int | None) -> Any:  # noqa: ANN401  a condition
