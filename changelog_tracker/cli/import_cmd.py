@@ -58,10 +58,12 @@ def _tell(outcome: Outcome) -> None:
         typer.echo("first snapshot: there is nothing to compare it with yet")
     else:
         typer.echo(words.count(len(outcome.changes), "change") + " since the snapshot before it")
-    if outcome.superseded:
+    if outcome.retold is not None:
+        retold = outcome.retold
         typer.echo(
-            f"it is older than others, and {words.count(outcome.superseded, 'change')} recorded "
-            "before did not happen so; log --all shows what was recorded first"
+            "it is older than others, so the log was told again: of later changes "
+            f"{retold.added} came, {retold.amended} are told more exactly, "
+            f"{retold.superseded} no longer hold; log --all shows what was recorded first"
         )
     if outcome.problems:
         count = words.count(len(outcome.problems), "file or kind")

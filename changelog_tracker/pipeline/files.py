@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from changelog_tracker.parse.xml import Element
 
 
+_METABASE = frozenset({"MBProperty", "MBConfig"})
+
+
 class FileReader:
     """
     Reads the files of one import, one after the other.
@@ -164,6 +167,8 @@ class FileReader:
     def _read_configuration(self, file: FoundFile, fingerprint: bytes) -> None:
         data = without_secrets(file, self._fingerprints)
         root = read_xml(data, file.path)
+        if any(local_name(child) in _METABASE for child in root):
+            raise FileError(file.path, "is an IIS 6 metabase, which is not read yet")
         name = self._names.shown(file.path)
         if any(local_name(child) == "system.applicationHost" for child in root):
             reading = ReadingId(IIS_CONFIG, name)

@@ -22,7 +22,7 @@ from changelog_tracker.pipeline.facts import SERVER, add_facts
 from changelog_tracker.pipeline.files import FileReader
 from changelog_tracker.pipeline.identity import likely_server, server_of
 from changelog_tracker.pipeline.late import insert_late
-from changelog_tracker.pipeline.outcome import Outcome, Wish
+from changelog_tracker.pipeline.outcome import Outcome, Retold, Wish
 from changelog_tracker.pipeline.surroundings import classified
 from changelog_tracker.store.changes import Recorded, add_changes
 from changelog_tracker.store.contents import add_contents, digest_of, load_contents
@@ -121,16 +121,16 @@ class _Import:
         done = step(known, taken, differ(self._load))
         late = at is not None
         seq, changes = self._write(name, number, known, contents, done, late=late)
-        superseded = 0
+        retold: Retold | None = None
         if late:
-            superseded, changes = insert_late(self.connection, number, name, seq, self._load)
+            retold, changes = insert_late(self.connection, number, name, seq, self._load)
         return Outcome(
             name,
             seq,
             self.at,
             first=first,
             changes=changes,
-            superseded=superseded,
+            retold=retold,
             build=build,
             other_key=other_key,
             problems=tuple(contents.problems),

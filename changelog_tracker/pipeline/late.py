@@ -16,6 +16,7 @@ from changelog_tracker.diff.compare import same
 from changelog_tracker.diff.timeline import NOT_GIVEN, advance, step
 from changelog_tracker.model import Known
 from changelog_tracker.pipeline.contents import differ
+from changelog_tracker.pipeline.outcome import Retold
 from changelog_tracker.pipeline.surroundings import classified
 from changelog_tracker.store.changes import (
     Recorded,
@@ -59,7 +60,7 @@ def insert_late(
     server: str,
     seq: int,
     load: Callable[[bytes], bytes],
-) -> tuple[int, tuple[Recorded, ...]]:
+) -> tuple[Retold, tuple[Recorded, ...]]:
     """
     Put a snapshot that is in the journal already into its place in time.
 
@@ -71,14 +72,15 @@ def insert_late(
         load: Gives a content by its digest.
 
     Returns:
-        How many changes no longer hold, and the changes that show at the late snapshot.
+        What that did to the log, and the changes that show at the late snapshot.
     """
     steps, expected = _told_again(load_history(connection, server), load)
     rewrite_states(connection, server_id, steps)
     revision = _reconcile(load_changes(connection, server_id), expected)
     _record(connection, server_id, server, seq, revision)
     own = tuple(one for one in load_changes(connection, server_id) if one.snapshot == seq)
-    return len(revision.superseded), own
+    later = [one for one in revision.added if one.snapshot != seq]
+    return Retold(len(later), len(revision.amended), len(revision.superseded)), own
 
 
 def _told_again(

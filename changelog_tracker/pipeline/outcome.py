@@ -22,6 +22,15 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Retold:
+    """How many changes of later snapshots were added, told more exactly, or no longer hold."""
+
+    added: int
+    amended: int
+    superseded: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """
     What an import did.
@@ -34,7 +43,7 @@ class Outcome:
         unchanged: Whether the files say, byte for byte, what the last ones said.
         first: Whether it is the server's first.
         changes: What was found, with ids.
-        superseded: How many earlier changes no longer hold, because this snapshot is older.
+        retold: What it did to changes of later snapshots, where it is older than others.
         build: The build, or None where nothing tells.
         other_key: Whether what was known was fingerprinted with another key.
         problems: What was not read.
@@ -49,7 +58,7 @@ class Outcome:
     unchanged: bool = False
     first: bool = False
     changes: tuple[Recorded, ...] = ()
-    superseded: int = 0
+    retold: Retold | None = None
     build: str | None = None
     other_key: bool = False
     problems: tuple[FileError, ...] = ()
