@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import AnyServer, JsonOption, OneServer
 from changelog_tracker.cli.session import open_store, write_json
 
 app = typer.Typer(help="Accept a snapshot as what is wanted, or show which one is.")
@@ -14,7 +15,7 @@ app = typer.Typer(help="Accept a snapshot as what is wanted, or show which one i
 @app.command("set")
 def set_(
     ctx: typer.Context,
-    server: Annotated[str, typer.Argument(help="The server.")],
+    server: OneServer,
     snapshot: Annotated[
         str, typer.Argument(help="Snapshot id, TIME, latest or previous.")
     ] = "latest",
@@ -31,8 +32,8 @@ def set_(
 @app.command("show")
 def show(
     ctx: typer.Context,
-    server: Annotated[str | None, typer.Argument(help="One server; else all.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    server: AnyServer = None,
+    json: JsonOption = False,
 ) -> None:
     """Show which snapshot is the baseline."""
     from changelog_tracker.pipeline.people import baseline_lines

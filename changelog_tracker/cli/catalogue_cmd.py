@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import JsonOption
 from changelog_tracker.cli.session import write_json
 
 
 def catalogue(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a setting.")] = False,
+    json: JsonOption = False,
     full: Annotated[
         bool, typer.Option("--full", help="Every setting, not the count alone.")
     ] = False,

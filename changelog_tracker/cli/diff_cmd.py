@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import JsonOption, OneServer
 from changelog_tracker.cli.session import look, open_store, write_json
 
 
 def diff(
     ctx: typer.Context,
-    server: Annotated[str, typer.Argument(help="The server.")],
+    server: OneServer,
     a: Annotated[str, typer.Argument(metavar="A", help="Snapshot id, TIME, latest or previous.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The other; shown on the right.")],
     commands: Annotated[
         bool, typer.Option("--commands", help="Also each difference's redo and undo.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Show what differs between two snapshots: A on the left, B on the right."""
     from changelog_tracker.pipeline.drift import diff_lines

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import (
+    FormatOption,
+    JsonOption,
+    OneServer,
+    OutputOption,
+    UnfoldOption,
+)
 from changelog_tracker.cli.session import local_zone, look, open_store, output
-
-Format = Literal["text", "json", "md"]
 
 
 def drift(
     ctx: typer.Context,
-    server: Annotated[str, typer.Argument(help="The server.")],
+    server: OneServer,
     against: Annotated[
         str | None,
         typer.Option("--against", help="baseline, previous, a snapshot id or TIME."),
@@ -23,14 +27,10 @@ def drift(
     commands: Annotated[
         bool, typer.Option("--commands", help="Also the command that sets the wanted value.")
     ] = False,
-    unfold: Annotated[
-        bool, typer.Option("--unfold", help="Also what is folded into one line.")
-    ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="How to write it.")] = "text",
-    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    file: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")
-    ] = None,
+    unfold: UnfoldOption = False,
+    format_: FormatOption = "text",
+    json: JsonOption = False,
+    file: OutputOption = None,
 ) -> None:
     """Compare the newest snapshot with the baseline, else the previous one; exit 3 on drift."""
     from changelog_tracker.pipeline.drift import drift_lines

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import (
+    AnyServer,
+    FormatOption,
+    JsonOption,
+    OutputOption,
+    UnfoldOption,
+)
 from changelog_tracker.cli.session import local_zone, look, open_store, output
-
-Format = Literal["text", "json", "md"]
 
 
 def log(
     ctx: typer.Context,
-    server: Annotated[str | None, typer.Argument(help="One server; else all.")] = None,
+    server: AnyServer = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Seen at or after.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Seen at or before.")] = None,
     undocumented: Annotated[
@@ -27,17 +31,13 @@ def log(
     all_: Annotated[
         bool, typer.Option("--all", help="Also changes that a late snapshot took the place of.")
     ] = False,
-    unfold: Annotated[
-        bool, typer.Option("--unfold", help="Also what is folded into one line.")
-    ] = False,
+    unfold: UnfoldOption = False,
     commands: Annotated[
         bool, typer.Option("--commands", help="Also each change's redo and undo (text).")
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="How to write it.")] = "text",
-    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    file: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")
-    ] = None,
+    format_: FormatOption = "text",
+    json: JsonOption = False,
+    file: OutputOption = None,
 ) -> None:
     """Show what changed, when, from what to what, and why; oldest first."""
     from changelog_tracker.errors import UsageError

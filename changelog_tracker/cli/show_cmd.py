@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from changelog_tracker.cli.session import look, open_store, write_json
+from changelog_tracker.cli.options import FormatOption, JsonOption, OneServer, OutputOption
+from changelog_tracker.cli.session import local_zone, look, open_store, output
 
 
 def show(
     ctx: typer.Context,
-    server: Annotated[str, typer.Argument(help="The server.")],
+    server: OneServer,
     glob: Annotated[
         str | None,
         typer.Argument(
@@ -25,18 +26,25 @@ def show(
     ignored: Annotated[
         bool, typer.Option("--ignored", help="What rules leave out of every comparison instead.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    format_: FormatOption = "text",
+    json: JsonOption = False,
+    file: OutputOption = None,
 ) -> None:
     """Show what is known of a server, and what could not be read."""
+    from changelog_tracker.pipeline.heads import server_head
     from changelog_tracker.pipeline.moments import read_time
     from changelog_tracker.pipeline.state import show_lines
-    from changelog_tracker.report import text
+    from changelog_tracker.report import json_lines, markdown, text
 
     moment = read_time(at, "--at") if at is not None else None
     with open_store(ctx) as store, store.reading() as connection:
         lines = show_lines(connection, server, glob, moment, left_out=ignored)
-        if json:
-            write_json(lines)
-        else:
-            text.show(lines, sys.stdout, **look(sys.stdout))
+        with output(file) as out:
+            if json or format_ == "json":
+                json_lines.write(lines, out)
+            elif format_ == "md":
+                head = server_head(connection, server)
+                markdown.show(lines, out, zone=local_zone(), head=head)
+            else:
+                text.show(lines, out, **look(out))
     sys.stdout.flush()

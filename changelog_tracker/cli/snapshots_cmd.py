@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import AnyServer, JsonOption
 from changelog_tracker.cli.session import look, open_store, write_json
 
 
 def snapshots(
     ctx: typer.Context,
-    server: Annotated[str | None, typer.Argument(help="One server; else all.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    server: AnyServer = None,
+    json: JsonOption = False,
 ) -> None:
     """List the snapshots, oldest first."""
     from changelog_tracker.pipeline.state import snapshot_lines

@@ -1,0 +1,19 @@
+"""Options that several commands have, each said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Format = Literal["text", "json", "md"]
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")
+]
+UnfoldOption = Annotated[bool, typer.Option("--unfold", help="Also what is folded into one line.")]
+OneServer = Annotated[str, typer.Argument(help="The server.")]
+AnyServer = Annotated[str | None, typer.Argument(help="One server; else all.")]
