@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ _OPEN_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+# Below this, handing a file over costs more than hashing it.
+_LARGE_BYTES = 256 * 1024
 _JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT; the stat module has it on Windows only
 _LINK_HINT = "a link may lead out of the folder; put the file itself there"
 _SMALLER_HINT = "give only the folder with the exports and the configuration files, or a bundle"
@@ -77,20 +80,31 @@ def read_folder(root: str, place: str, limits: Limits) -> Contents:
         InputError: A link, a pipe or device, a name that cannot be kept, too much.
     """
     listing = _list(root, place, limits)
-    files = []
-    for path, full_path, size_bytes in listing.to_read:
-        try:
-            data = _read(full_path, size_bytes)
-        except OSError as error:
-            listing.leave(path, error)
-            continue
-        if len(data) != size_bytes:
-            listing.unread.append(UnreadFile(path, "it changed while it was read"))
-            continue
-        files.append(FoundFile(path, data, hashlib.sha256(data).digest()))
+    # Hashing a large file leaves Python free to read the next one.
+    with ThreadPoolExecutor(1) as beside:
+        hashed: list[tuple[str, bytes, Future[bytes] | None]] = []
+        for path, full_path, size_bytes in listing.to_read:
+            try:
+                data = _read(full_path, size_bytes)
+            except OSError as error:
+                listing.leave(path, error)
+                continue
+            if len(data) != size_bytes:
+                listing.unread.append(UnreadFile(path, "it changed while it was read"))
+                continue
+            large = size_bytes > _LARGE_BYTES
+            hashed.append((path, data, beside.submit(_hash, data) if large else None))
+        files = [
+            FoundFile(path, data, job.result() if job else _hash(data))
+            for path, data, job in hashed
+        ]
     files.sort(key=lambda found: found.path)
     refuse_doubles(place, [found.path for found in files])
     return Contents(tuple(files), tuple(sorted(listing.unread, key=lambda left: left.path)))
+
+
+def _hash(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def read_single(path: str, place: str, limits: Limits) -> FoundFile:
@@ -112,7 +126,7 @@ def read_single(path: str, place: str, limits: Limits) -> FoundFile:
     name = os.path.basename(path)  # noqa: PTH119
     if broken := broken_name(name):
         raise InputError(place, broken, "give the file another name")
-    return FoundFile(name, data, hashlib.sha256(data).digest())
+    return FoundFile(name, data, _hash(data))
 
 
 def reason_of(error: OSError) -> str:
