@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 # A JSON value. Sets are sorted lists; a secret is {"secret": "<key id>:<fingerprint>"}.
@@ -124,6 +123,11 @@ class Change:
     not_before: datetime | None = None
 
     @property
+    def key(self) -> tuple[str, str, str | None]:
+        """What is changed, without case."""
+        return (self.kind, self.resource.casefold(), self.setting)
+
+    @property
     def path(self) -> str:
         """The name that log, globs and policies use."""
         place = f"{self.kind}[{self.resource}]"
@@ -136,26 +140,6 @@ class Command:
 
     text: str | None
     why_not: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who did something here: the name given, and the account that ran the program."""
-
-    name: str | None
-    account: str
-    host: str
-    program: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a snapshot says of the server itself; None where it does not say."""
-
-    server: str
-    build: str | None = None
-    install_path: str | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ def import_(
     ] = None,
 ) -> None:
     """Make a snapshot of the files at PATH and log what changed since the last one."""
+    from changelog_tracker.errors import IncompleteError
     from changelog_tracker.normalise.secrets import Fingerprints
     from changelog_tracker.pipeline.importing import Wish, import_path
     from changelog_tracker.pipeline.moments import read_build, read_time
@@ -41,7 +42,7 @@ def import_(
         outcome = import_path(store, Fingerprints(store.key), path, wish)
     _tell(outcome)
     if outcome.problems and not outcome.known:
-        raise typer.Exit(4)
+        raise typer.Exit(IncompleteError.exit_code)
 
 
 def _tell(outcome: Outcome) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from changelog_tracker import catalogue
 from changelog_tracker.diff.compare import same
 from changelog_tracker.model import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from changelog_tracker.model import Settings, Value
 
@@ -25,7 +25,8 @@ ONE_PER_SERVER = "(server)"
 BUILD = "Build"
 # A new Windows under the same name: Setup /m:RecoverServer ran on it, or is about to.
 REBUILD_SIGNS = ("MachineSid", "WindowsInstallDate")
-# Where a build is read from, the best first.
+# Where a build is read from, the best first: security updates move ExSetup.exe and the version
+# folders, but not AdminDisplayVersion.
 BUILD_SOURCES = (
     "ExSetupBuild", "BundleBuild", "FolderBuild", "AdminDisplayBuild", "SaidBuild",
     "AdminDisplayVersion",
@@ -33,7 +34,9 @@ BUILD_SOURCES = (
 BUILD_FACTS = frozenset({BUILD, *BUILD_SOURCES})
 # What every rebuilt server has anew.
 IDENTITY = frozenset({*REBUILD_SIGNS, "Guid", "WhenCreated"})
-_BUILD_NUMBER = re.compile(r"\b(?:8|14|15)\.\d{1,2}\.\d{1,4}\.\d{1,3}\b")
+_BUILD_NUMBER = re.compile(r"\d+\.\d+\.\d+\.\d+")
+# Gives a text without the builds of an update.
+Eraser: TypeAlias = "Callable[[str], str]"
 _ASSEMBLIES = re.compile(r"^(assemblyBinding|dependentAssembly|\[name=)")
 _RPC_PLACES = ("Default Web Site/Rpc", "Exchange Back End/Rpc")
 
@@ -150,7 +153,7 @@ def _joined_mirrors(changes: Sequence[Change]) -> list[Change]:
     result = []
     for change in changes:
         mirror = in_iis.get(_mirror_of(change)) if in_iis else None
-        if mirror is not None and same(_shown(change.after), _shown(mirror.after)):
+        if mirror is not None and _is_one_fact(change, mirror):
             joined.add(id(mirror))
             result.append(replace(change, also=(mirror.path,)))
         else:
@@ -169,9 +172,14 @@ def _mirror_of(change: Change) -> tuple[str, str]:
     return (f"{place[2]}/{place[1]} : {section}".casefold(), setting.casefold())
 
 
-def _shown(value: Value) -> Value:
-    """Ssl among the flags is what RequireSSL says."""
-    return "Ssl" in value if isinstance(value, list) else value
+def _is_one_fact(change: Change, mirror: Change) -> bool:
+    """Tell whether IIS shows what the owner's line says, and nothing besides."""
+    before, after = mirror.before, mirror.after
+    if isinstance(before, list) and isinstance(after, list):
+        # RequireSSL is Ssl among the flags, which Ssl128 comes and goes with.
+        moved = {str(flag) for flag in before} ^ {str(flag) for flag in after}
+        return "Ssl" in moved and moved <= {"Ssl", "Ssl128"} and same(change.after, "Ssl" in after)
+    return same(change.after, after)
 
 
 def _product_update(changes: Sequence[Change]) -> list[Change]:
@@ -186,10 +194,11 @@ def _product_update(changes: Sequence[Change]) -> list[Change]:
         # A better source told it for the first time, and nothing was updated.
         return [change for change in changes if change is not of_server.get(BUILD)]
     head = of_server.get(BUILD, source)
-    rest, folded = _pairs([change for change in changes if change is not head])
+    without = _eraser(of_server.values())
+    rest, folded = _pairs([change for change in changes if change is not head], without)
     stay: list[Change] = []
     for change in rest:
-        (folded if _is_of_the_build(change) else stay).append(change)
+        (folded if _is_of_the_build(change, without) else stay).append(change)
     update = replace(
         head,
         setting=BUILD,
@@ -199,11 +208,11 @@ def _product_update(changes: Sequence[Change]) -> list[Change]:
     return [update, *stay]
 
 
-def _is_of_the_build(change: Change) -> bool:
+def _is_of_the_build(change: Change, without: Eraser) -> bool:
     if change.kind == SERVER and change.setting in BUILD_FACTS:
         return True
     if change.action == "changed":
-        return _without_build(repr(change.before)) == _without_build(repr(change.after))
+        return without(repr(change.before)) == without(repr(change.after))
     section = change.resource.rpartition(" : ")[2]
     return (
         change.kind == "ConfigFile"
@@ -212,38 +221,38 @@ def _is_of_the_build(change: Change) -> bool:
     )
 
 
-def _pairs(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+def _pairs(changes: Sequence[Change], without: Eraser) -> tuple[list[Change], list[Change]]:
     """
     Find what left under one version folder and came back under another.
 
     Returns:
         What stays, with the settings that differ between the two, and what folds.
     """
-    removed = {_paired_key(c): c for c in changes if c.action == "removed"}
+    removed = {_paired_key(c, without): c for c in changes if c.action == "removed"}
     stay: list[Change] = []
     folded: list[Change] = []
     for change in changes:
-        key = _paired_key(change)
+        key = _paired_key(change, without)
         if change.action != "added" or key not in removed or change.path == removed[key].path:
             continue
         old = removed.pop(key)
         folded += [old, change]
-        stay += _real_differences(old, change)
+        stay += _real_differences(old, change, without)
     gone = {id(change) for change in folded}
     return [*(change for change in changes if id(change) not in gone), *stay], folded
 
 
-def _paired_key(change: Change) -> tuple[str, str]:
-    return (change.kind, _without_build(change.path).casefold())
+def _paired_key(change: Change, without: Eraser) -> tuple[str, str]:
+    return (change.kind, without(change.path).casefold())
 
 
-def _real_differences(old: Change, new: Change) -> list[Change]:
+def _real_differences(old: Change, new: Change, without: Eraser) -> list[Change]:
     if not isinstance(old.before, dict) or not isinstance(new.after, dict):
         return []
     changes = []
     for name in dict.fromkeys((*old.before, *new.after)):
         before, after = old.before.get(name), new.after.get(name)
-        if _without_build(repr(before)) != _without_build(repr(after)):
+        if without(repr(before)) != without(repr(after)):
             action = "changed" if name in old.before and name in new.after else new.action
             if name not in new.after:
                 action = "removed"
@@ -252,8 +261,19 @@ def _real_differences(old: Change, new: Change) -> list[Change]:
     return changes
 
 
-def _without_build(text: str) -> str:
-    return _BUILD_NUMBER.sub("{build}", text)
+def _eraser(changes: Iterable[Change]) -> Eraser:
+    """Make the function that erases the builds of an update, and no other number, from a text."""
+    builds = {
+        number
+        for change in changes
+        if change.setting in BUILD_FACTS
+        for number in _BUILD_NUMBER.findall(f"{change.before} {change.after}")
+    }
+    if not builds:
+        return str
+    any_of = "|".join(re.escape(build) for build in sorted(builds))
+    pattern = re.compile(rf"(?<![\d.])(?:{any_of})(?![\d.])")
+    return lambda text: pattern.sub("{build}", text)
 
 
 def _by_itself(change: Change, around: Surroundings) -> Change:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from changelog_tracker.diff.compare import Difference
-    from changelog_tracker.model import ReadingKey, ResourceId, ResourceKey, Taken
+    from changelog_tracker.model import Reading, ReadingKey, ResourceId, ResourceKey, Taken
 
 NOT_GIVEN = "not in this import"
-# Readings about the server itself: a snapshot that does not tell one says nothing of it.
-FACTS = "ExchangeServer"
+CONFIG_FILE = "ConfigFile"
+IIS_CONFIG = "IisConfig"
+FILES = frozenset({CONFIG_FILE, IIS_CONFIG})
 
 
 # Tells what differs between two contents of one resource; either may be missing.
@@ -50,11 +51,16 @@ def step(known: Known, taken: Taken, differ: Differ) -> Step:
     for reading_key, last in known.readings.items():
         if reading_key in taken.readings or reading_key in result.readings:
             continue
-        if last.reading.status == "read":
+        if last.reading.status == "read" or _is_gone_file(last.reading):
             result.readings[reading_key] = replace(
                 last.reading, status="unread", reason=NOT_GIVEN, fingerprint=None
             )
     return result
+
+
+def _is_gone_file(reading: Reading) -> bool:
+    """Tell whether a file or kind was answered to be absent; an object that went stays gone."""
+    return reading.status == "absent" and (not reading.id.scope or reading.id.kind in FILES)
 
 
 def advance(known: Known, taken: Taken, done: Step) -> Known:
@@ -115,10 +121,23 @@ def _is_first(known: Known, taken: Taken, held: Held) -> bool:
         if (held.resource.kind, held.resource.name.casefold(), "") in known.held:
             return True
         kind = known.readings.get(ReadingId(held.resource.kind).key)
-        if kind is not None and kind.read_at is not None:
-            return False
-    # A file that the same collector did not find last time was not there.
-    return taken.collector is None or taken.collector != known.collector
+        return kind is None or kind.read_at is None
+    return last is not None or not _was_looked_for(known, taken, held.reading[0])
+
+
+def _was_looked_for(known: Known, taken: Taken, kind: str) -> bool:
+    """
+    Tell whether a file that is new was not there last time.
+
+    A collector looks for every configuration file, so what the same one did not list then, it
+    did not find.
+    """
+    same_collector = taken.collector is not None and taken.collector == known.collector
+    return (
+        kind == CONFIG_FILE
+        and same_collector
+        and any(key[0] == kind and last.read_at for key, last in known.readings.items())
+    )
 
 
 def _change(known: Known, held: Held, difference: Difference) -> Change:

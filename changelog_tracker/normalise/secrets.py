@@ -28,16 +28,25 @@ _SECRET_WORDS = (
     "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "privatekey",
     "connectionstring", "credential", "passphrase",
 )  # fmt: skip
-_SECRET_ATTRIBUTES = (
-    "password", "secret", "validationkey", "decryptionkey", "connectionstring", "sessionkey",
-    "encryptedvalue", "passphrase", "apikey",
+# Names that end in these are secrets, of attributes and of elements.
+_SECRET_ENDS = (
+    *_SECRET_WORDS, "validationkey", "decryptionkey", "sessionkey", "encryptedvalue", "accountkey",
 )  # fmt: skip
+# Names that hold these are, unless what they end in says otherwise.
+_SECRET_PARTS = ("password", "passwd", "secret", "passphrase", "apikey", "accesskey", "privatekey")
+_PLAIN_ENDS = (
+    "format", "expression", "length", "name", "type", "provider", "attempts", "window", "enabled",
+    "required", "question", "reset", "retrieval", "publickeytoken",
+)  # fmt: skip
+# The attributes that hold what an element's key or own name speaks of.
+_VALUE_ATTRIBUTES = frozenset({"value", "data", "text"})
+_KEY_ATTRIBUTES = ("key", "name", "id")
 # What several words have in common is searched once.
 _IN_COMMON = ("pass", "ionkey", "<ss")
 # Where none of these stands, the rule finds nothing.
 _TRACES = {
-    *_SECRET_WORDS, *_SECRET_ATTRIBUTES, "[enc:", "ciphervalue", '"6027"', "{secret:", "&#", "@",
-    "<ss>", "<ss ",
+    *_SECRET_ENDS, *_SECRET_PARTS, "[enc:", "ciphervalue", '"6027"', "{secret:", "&#", "@",
+    "sharedaccesskey", "<ss>", "<ss ",
 }  # fmt: skip
 _TRACE_WORDS = tuple(
     word.encode()
@@ -58,7 +67,8 @@ _ANY_TAG = re.compile(rb"<(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>")
 # Words that say nothing of a secret: a switch, a number, a time span.
 _MEASURE = re.compile(r"(true|false|-?\d{1,10}|(\d+\.)?\d{1,3}:\d{2}(:\d{2})?)", re.IGNORECASE)
 _IN_A_VALUE = re.compile(
-    r"\[enc:|\{secret:|://[^/@\s:]+:[^/@\s]+@|\b(password|pwd)\s*=\s*[^;\s]", re.IGNORECASE
+    r"\[enc:|\{secret:|://[^/@\s:]+:[^/@\s]+@|\b(password|pwd|accountkey|sharedaccesskey)\s*=\s*[^;\s]",
+    re.IGNORECASE,
 )
 _IN_A_COMMENT = re.compile(r"(password|passwd|pwd|secret)\s*[:=]\s*\S", re.IGNORECASE)
 # Metabase property AdminACL: a security descriptor bound to the machine.
@@ -178,15 +188,29 @@ def _searched(data: bytes) -> Iterator[Span]:
 def _secrets_of_tag(tag: re.Match[bytes], data: bytes) -> list[tuple[Span, str]]:
     """Give the secrets among an element's attributes: place in the file, and what they say."""
     attributes = _attributes(tag, data)
-    pair = attributes.get("key") or attributes.get("name")
+    key_name, key = _key_of(attributes)
+    element = _is_secret_name(_local(tag[1]))
     found = []
     for name, (span, text) in attributes.items():
-        said = name == "value" and _is_secret_pair(pair[1] if pair else "", text)
+        holds = name in _VALUE_ATTRIBUTES or (key_name == "key" and name != "key")
+        said = holds and (_is_secret_pair(key, text) or (element and not _is_switch(text)))
         acl = name == "value" and attributes.get("id", ("", ""))[1] == _ADMIN_ACL
         secret = said or acl or _is_secret_attribute(name, text) or _is_secret_value(text)
         if text and secret and not SECRET_TOKEN.fullmatch(text):
             found.append((span, text))
     return found
+
+
+def _key_of(attributes: dict[str, tuple[Span, str]]) -> tuple[str, str]:
+    """Give the attribute that says what an element is about, and what it says."""
+    for name in _KEY_ATTRIBUTES:
+        if name in attributes:
+            return name, attributes[name][1]
+    return "", ""
+
+
+def _local(tag: bytes) -> str:
+    return tag.decode("latin-1").rpartition(":")[2]
 
 
 def _attributes(tag: re.Match[bytes], data: bytes) -> dict[str, tuple[Span, str]]:
@@ -199,29 +223,31 @@ def _attributes(tag: re.Match[bytes], data: bytes) -> dict[str, tuple[Span, str]
 
 
 def _secret_texts(tag: re.Match[bytes], data: bytes, names: frozenset[str]) -> Iterator[list[Span]]:
-    """Give the text below a start tag where the element's name, or its key, tells of a secret."""
+    """Give the texts in an element whose name, or whose key, tells of a secret."""
     if tag[0].endswith(b"/>"):
         return
     attributes = _attributes(tag, data)
-    # A CLIXML property carries its name in N.
-    name = attributes.get("N", ("", ""))[1] or tag[1].decode("latin-1")
-    name = name.rpartition(":")[2].casefold()
-    key = (attributes.get("key") or attributes.get("name") or ("", ""))[1]
-    group = _group_after(data, tag.end())
-    secret = (
-        tag[1] == b"SS"
-        or name in names
-        or name == "ciphervalue"
-        or name.endswith(_SECRET_ATTRIBUTES)
-    )
-    if secret or _is_secret_pair(key, "".join(_text(data[a:b]) for a, b in group)):
-        yield group
-    if key:
-        # <setting name="Password"><value>...</value></setting>
-        value = _TAG.match(data, data.find(b"<", group[-1][1] if group else tag.end()))
-        below = _group_after(data, value.end()) if value and value[1] == b"value" else []
-        if _is_secret_pair(key, "".join(_text(data[a:b]) for a, b in below)):
-            yield below
+    said = attributes.get("N")
+    if said is not None:
+        # A property of an export: only a text can be a secret, and its name is all there is.
+        name = said[1].casefold()
+        secret = tag[1] == b"SS" or name in names
+        secret = secret or (tag[1] == b"S" and name.endswith(_SECRET_ENDS))
+    else:
+        name = _local(tag[1]).casefold()
+        secret = tag[1] == b"SS" or name == "ciphervalue" or _is_secret_name(name)
+    _, key = _key_of(attributes)
+    if not secret and not _is_secret_pair(key, key):
+        return
+    stop = data.find(b"</" + tag[1], tag.end())
+    begin = tag.end()
+    while 0 <= begin < stop:
+        group = _group_after(data, begin)
+        text = "".join(_text(data[a:b]) for a, b in group)
+        if (secret and not _is_switch(text.strip())) or _is_secret_pair(key, text):
+            yield group
+        below = _ANY_TAG.match(data, group[-1][1])
+        begin = below.end() if below else -1
 
 
 def _group_after(data: bytes, begin: int) -> list[Span]:
@@ -270,20 +296,30 @@ def _text(raw: bytes) -> str:
 
 
 def _is_secret_attribute(name: str, text: str) -> bool:
-    return not text.startswith("AutoGenerate") and _is_secret_name(name)
+    if text.startswith("AutoGenerate") or _is_switch(text) or not _is_secret_name(name):
+        return False
+    return name.casefold().endswith(_SECRET_ENDS) or _MEASURE.fullmatch(text) is None
 
 
 @lru_cache(maxsize=4096)
 def _is_secret_name(name: str) -> bool:
-    return name.casefold().endswith(_SECRET_ATTRIBUTES)
+    low = name.casefold()
+    if low.endswith(_PLAIN_ENDS):
+        return False
+    return low.endswith(_SECRET_ENDS) or any(part in low for part in _SECRET_PARTS)
+
+
+def _is_switch(text: str) -> bool:
+    return text.casefold() in {"true", "false"}
 
 
 def _is_secret_pair(key: str, text: str) -> bool:
     """Tell whether `<add key=KEY value=TEXT>` holds a secret, by what the key says."""
     low = key.casefold()
-    if not any(word in low for word in _SECRET_WORDS):
+    ends = low.endswith((*_SECRET_ENDS, "pass")) and not low.endswith("bypass")
+    if not ends and not any(word in low for word in _SECRET_WORDS):
         return False
-    return low.endswith(_SECRET_WORDS) or _MEASURE.fullmatch(text) is None
+    return ends or _MEASURE.fullmatch(text) is None
 
 
 def _is_secret_value(text: str) -> bool:

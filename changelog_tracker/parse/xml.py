@@ -53,7 +53,7 @@ def read_xml(data: bytes, place: str) -> Element:
         raise FileError(
             f"{place}, line {line}",
             f"not well-formed XML: {_one_line(error.msg)}",
-            "restore the file from its own history or export it again; IIS refuses it too",
+            "take the file again, or export it again",
         ) from error
     except ValueError as error:
         raise FileError(place, f"not XML: {_one_line(str(error))}") from error

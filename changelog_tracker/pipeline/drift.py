@@ -109,13 +109,13 @@ class _Logged:
     def __init__(self, connection: Connection, number: int, since: int, until: int) -> None:
         self._found: dict[tuple[str, str, str | None], tuple[str, Recorded, Value]] = {}
         for one in load_changes(connection, number, since=since + 1, until=until):
-            self._found[_key(one.change)] = (one.id, one, one.change.after)
+            self._found[one.change.key] = (one.id, one, one.change.after)
             for n, below in enumerate(one.change.folded, 1):
-                self._found[_key(below)] = (f"{one.id}.{n}", one, below.after)
+                self._found[below.key] = (f"{one.id}.{n}", one, below.after)
 
     def line(self, one: Recorded, change: Change, context: Context) -> Line:
         """Give the line of a difference, with the id and words of the change that made it."""
-        found = self._found.get(_key(change))
+        found = self._found.get(change.key)
         if found is None or not same(found[2], change.after):
             line = change_line(replace(one, change=change, words=()), context)
             line["id"] = None
@@ -123,10 +123,6 @@ class _Logged:
         line = change_line(replace(one, change=change, words=found[1].words), context)
         line["id"] = found[0]
         return line
-
-
-def _key(change: Change) -> tuple[str, str, str | None]:
-    return (change.kind, change.resource.casefold(), change.setting)
 
 
 def _wanted(

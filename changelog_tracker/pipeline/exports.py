@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -86,16 +87,27 @@ class Exports:
 
     def add_objects(self, server: str) -> None:
         """Turn the objects of one server into records; those of others are left out."""
+        others: dict[str, set[str]] = {}
         for found, path, fingerprint in self._objects:
             scope = catalogue.nouns()[found.noun].scope
             if found.server and scope != "org" and found.server.casefold() != server.casefold():
+                others.setdefault(self._kind(found, path), set()).add(found.server)
                 continue
             self._add_object(found, self._kind(found, path), fingerprint)
             if found.build:
                 self._contents.facts.setdefault("AdminDisplayBuild", (found.build, fingerprint))
-        for key, reading in self._contents.readings.items():
-            if reading.id.kind in catalogue.nouns() and not reading.id.scope:
+        for key, reading in list(self._contents.readings.items()):
+            if reading.id.kind not in catalogue.nouns() or reading.id.scope:
+                continue
+            if reading.id.kind in others and key not in self._contents.records:
+                self._set_unread(reading, others[reading.id.kind])
+            else:
                 self._contents.records.setdefault(key, [])
+
+    def _set_unread(self, reading: Reading, others: set[str]) -> None:
+        """An export of other servers' objects says nothing of this one's."""
+        reason = f"its export holds objects of {', '.join(sorted(others))} only"
+        self._contents.readings[reading.id.key] = replace(reading, status="unread", reason=reason)
 
     def _add_object(self, found: ExchangeObject, kind: str, fingerprint: bytes) -> None:
         fields = catalogue.nouns()[found.noun].fields

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from changelog_tracker.diff.classify import BUILD_SOURCES, ONE_PER_SERVER, SERVER
 from changelog_tracker.model import Reading, ReadingId, Record, ResourceId
 from changelog_tracker.pipeline.read import canonical_settings
 
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from changelog_tracker.collect.gathered import Manifest
     from changelog_tracker.model import Value
     from changelog_tracker.pipeline.read import Contents
-
-SERVER = "ExchangeServer"
-ONE = "(server)"
-# Whose word on the build counts, the best first: security updates move ExSetup.exe and the
-# version folders, but not AdminDisplayVersion.
-BUILD_SOURCES = ("ExSetupBuild", "BundleBuild", "FolderBuild", "AdminDisplayBuild", "SaidBuild")
 
 
 def add_facts(
@@ -59,7 +54,7 @@ def add_facts(
         contents.readings[reading.key] = Reading(reading, fingerprint=fingerprint)
         contents.unchanged.discard(reading.key)
         contents.records[reading.key] = [
-            Record(ResourceId(SERVER, ONE, fact), canonical_settings({fact: value}))
+            Record(ResourceId(SERVER, ONE_PER_SERVER, fact), canonical_settings({fact: value}))
         ]
     return build
 

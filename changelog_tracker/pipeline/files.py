@@ -124,11 +124,12 @@ class FileReader:
         # A noun that two files tell is read again: which objects came from which is not kept.
         if not same or any(r.id.key in self.contents.readings for r in same):
             return False
+        # What could not be read is tried again: the program may have learnt to.
+        if any(r.status == "unread" and r.mode != "ad-only" for r in same):
+            return False
         for reading in same:
             self.contents.readings[reading.id.key] = reading
             self.contents.unchanged.add(reading.id.key)
-            if reading.status == "unread" and reading.mode != "ad-only":
-                self.contents.problems.append(FileError(file.path, reading.reason or "not read"))
         return True
 
     def _read_one(self, file: FoundFile, fingerprint: bytes) -> None:

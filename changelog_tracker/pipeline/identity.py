@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
@@ -61,7 +62,7 @@ def likely_server(
             for file in gathered.files
             if not file.path.endswith(".config")
         ]
-        found = servers_with(connection, marks)
+        found = servers_with(connection, marks, _of_one_server())
         row = found[0] if len(found) == 1 else None
     if row is None:
         return Likely(said, None, None, Known())
@@ -78,7 +79,7 @@ def server_of(
         InputError: Nothing says it, or two things say different.
     """
     found = {name.casefold(): name for name in contents.servers}
-    if likely.found and any(key[0] in catalogue.nouns() for key in contents.unchanged):
+    if likely.found and any(key[0] in _of_one_server() for key in contents.unchanged):
         found.setdefault(likely.found.casefold(), likely.found)
     if likely.said is not None:
         return _held_against(connection, gathered, likely.said, found)
@@ -95,6 +96,12 @@ def server_of(
             "say it with --server NAME",
         )
     return next(iter(found.values()))
+
+
+@cache
+def _of_one_server() -> frozenset[str]:
+    """Give the nouns whose objects name their server; two servers share what is of the rest."""
+    return frozenset(noun.name for noun in catalogue.nouns().values() if noun.scope != "org")
 
 
 def _said(gathered: Gathered, option: str | None) -> str | None:

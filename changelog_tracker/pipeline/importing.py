@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
 from changelog_tracker.collect.bundle import gather
+from changelog_tracker.diff.classify import SERVER
 from changelog_tracker.diff.timeline import step
 from changelog_tracker.errors import InputError
 from changelog_tracker.model import Held, Known, Reading, Taken
 from changelog_tracker.pipeline.contents import differ
-from changelog_tracker.pipeline.facts import SERVER, add_facts
+from changelog_tracker.pipeline.facts import add_facts
 from changelog_tracker.pipeline.files import FileReader
 from changelog_tracker.pipeline.identity import likely_server, server_of
 from changelog_tracker.pipeline.late import insert_late
 from changelog_tracker.pipeline.outcome import Outcome, Retold, Wish
-from changelog_tracker.pipeline.surroundings import classified
+from changelog_tracker.pipeline.surroundings import classified, kinds_around
 from changelog_tracker.store.changes import Recorded, add_changes
 from changelog_tracker.store.contents import add_contents, digest_of, load_contents
 from changelog_tracker.store.history import last_key_id, snapshot_body
@@ -119,6 +120,9 @@ class _Import:
         taken = self._taken(contents)
         load_held(self.connection, number, known, at=at, only=_changed(taken))
         done = step(known, taken, differ(self._load))
+        around = kinds_around(done)
+        if around:
+            load_held(self.connection, number, known, at=at, only=[Wanted(k) for k in around])
         late = at is not None
         seq, changes = self._write(name, number, known, contents, done, late=late)
         retold: Retold | None = None
@@ -175,6 +179,13 @@ class _Import:
             body=body,
         )
 
+    def _bundle_mark(self) -> bytes | None:
+        """Give the fingerprint of bundle.json, which holds facts that no file holds."""
+        for file in self.gathered.files:
+            if self.gathered.manifest is not None and file.path == "bundle.json":
+                return self.fingerprints.of_file(file.sha256)
+        return None
+
     def _is_other_key(self, number: int) -> bool:
         """Tell whether what is known was fingerprinted with another key."""
         return last_key_id(self.connection, number) not in {None, self.fingerprints.key_id}
@@ -189,7 +200,7 @@ class _Import:
         before = snapshot_before(self.connection, number, micros(self.at))
         if before is None or before.at != micros(self.at):
             return None
-        if _is_same(contents, known):
+        if _is_same(contents, known, self._bundle_mark()):
             return Outcome(name, before.seq, self.at, known=True)
         raise InputError(
             self.gathered.place,
@@ -218,7 +229,9 @@ class _Import:
         if self.gathered.manifest is not None:
             made_by = self.gathered.manifest.collector
             collector = f"{made_by.name or '?'} {made_by.version or '?'}"
-            contents.readings[COLLECTOR.key] = Reading(COLLECTOR, reason=collector)
+            contents.readings[COLLECTOR.key] = Reading(
+                COLLECTOR, reason=collector, fingerprint=self._bundle_mark()
+            )
             contents.unchanged.add(COLLECTOR.key)
         return Taken(
             self.at, collector, contents.readings, held, contents.unchanged, contents.touched
@@ -273,13 +286,14 @@ def _changed(taken: Taken) -> set[Wanted]:
     return wanted
 
 
-def _is_same(contents: Contents, known: Known) -> bool:
+def _is_same(contents: Contents, known: Known, bundle: bytes | None) -> bool:
     """Tell whether an import's files are those that a snapshot was made of."""
     for key, reading in contents.readings.items():
         last = known.readings.get(key)
         if last is None or last.reading != reading:
             return False
-    told = {
-        last.reading.fingerprint for last in known.readings.values() if last.reading.fingerprint
-    }
-    return told == {r.fingerprint for r in contents.readings.values() if r.fingerprint}
+    collector = known.readings.get(COLLECTOR.key)
+    if bundle != (collector.reading.fingerprint if collector else None):
+        return False
+    told = {last.reading.fingerprint for last in known.readings.values()}
+    return told | {None} == {None, bundle, *(one.fingerprint for one in contents.readings.values())}

@@ -100,10 +100,6 @@ def _told_again(
     return steps, expected
 
 
-def _key(change: Change) -> tuple[str, str, str | None]:
-    return (change.kind, change.resource.casefold(), change.setting)
-
-
 def _reconcile(live: list[Recorded], expected: list[Expected]) -> Revision:
     """Hold what is recorded against what should be; a change that ends the same keeps its id."""
     revision = Revision()
@@ -132,7 +128,7 @@ def _match(live: list[Recorded], one: Expected, *, same_snapshot: bool) -> Recor
     for found in live:
         if same_snapshot and found.snapshot != one.snapshot:
             continue
-        if _key(found.change) == _key(one.change) and same(found.change.after, one.change.after):
+        if found.change.key == one.change.key and same(found.change.after, one.change.after):
             return found
     return None
 
@@ -142,8 +138,8 @@ def _record(
 ) -> None:
     if not (revision.added or revision.amended or revision.superseded):
         return
-    by_key = {_key(one.change): n for n, one in enumerate(revision.added, 1)}
-    numbers = [by_key.get(_key(one.change)) for one in revision.superseded]
+    by_key = {one.change.key: n for n, one in enumerate(revision.added, 1)}
+    numbers = [by_key.get(one.change.key) for one in revision.superseded]
     body: dict[str, Any] = {
         "because": late,
         "added": [

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from changelog_tracker.diff.timeline import CONFIG_FILE, IIS_CONFIG
 from changelog_tracker.model import Reading, ReadingId
 from changelog_tracker.normalise.secrets import redact
 from changelog_tracker.parse.recognise import as_utf8
@@ -18,10 +19,17 @@ if TYPE_CHECKING:
     from changelog_tracker.model import Mode, ReadingKey, Record, ResourceKey, Settings, Value
     from changelog_tracker.normalise.secrets import Fingerprints
 
+__all__ = [
+    "CONFIG_FILE",
+    "IIS_CONFIG",
+    "NOT_USED",
+    "Contents",
+    "canonical_settings",
+    "without_secrets",
+]
+
 _BLOCKS = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
 NOT_USED = "NotUsed"
-IIS_CONFIG = "IisConfig"
-CONFIG_FILE = "ConfigFile"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 
     from changelog_tracker.model import Change, Known, Settings, Step
 
-Load = "Callable[[bytes], bytes]"
+# What tells of a rebuilt server and of the RPC servicelet, whether or not it was read anew.
+_DIRECTORIES = (
+    "OwaVirtualDirectory", "EcpVirtualDirectory", "ActiveSyncVirtualDirectory",
+    "WebServicesVirtualDirectory", "OabVirtualDirectory", "AutodiscoverVirtualDirectory",
+    "MapiVirtualDirectory", "PowerShellVirtualDirectory",
+)  # fmt: skip
+OUTLOOK_ANYWHERE = "OutlookAnywhere"
+
+
+def kinds_around(done: Step) -> tuple[str, ...]:
+    """Give the kinds whose resources the classes of these changes depend on."""
+    recreated = any(change.setting in {"Guid", "WhenCreated"} for change in done.changes)
+    stamped = any("/rpc : " in change.resource.casefold() for change in done.changes)
+    return (*(_DIRECTORIES if recreated else ()), *((OUTLOOK_ANYWHERE,) if stamped else ()))
 
 
 def classified(known: Known, done: Step, load: Callable[[bytes], bytes]) -> list[Change]:
@@ -33,12 +46,12 @@ def classified(known: Known, done: Step, load: Callable[[bytes], bytes]) -> list
     directories = 0
     for key, one in held.items():
         kind, name, aspect = key
-        if kind.endswith("VirtualDirectory") and kind != "IisVirtualDirectory" and not aspect:
+        if kind in _DIRECTORIES and not aspect:
             directories += key in known.held
         if kind == "ExchangeServer" and not aspect:
             settings = json.loads(load(one.digest))
             applied |= {str(word) for word in settings.get("MitigationsApplied") or []}
-        if kind == "OutlookAnywhere" and not aspect:
+        if kind == OUTLOOK_ANYWHERE and not aspect:
             site = re.search(r"\((.*)\)$", one.resource.name)
             anywhere[site[1] if site else name] = json.loads(load(one.digest))
     return classify(done.changes, Surroundings(directories, frozenset(applied - {""}), anywhere))

@@ -73,8 +73,31 @@ def _section_line(change: Change) -> str:
         return powershell.appcmd("clear config", [*where, commit])
     if not isinstance(change.after, dict) or not change.after:
         raise _no("the section holds no attribute that one command could set")
-    options = [_attribute(name, value, section) for name, value in _flat(change.after)]
-    return powershell.appcmd("set config", [*where, *options, commit])
+    return powershell.appcmd("set config", [*where, *_options(change.after, section), commit])
+
+
+def _options(settings: dict[str, Value], section: str) -> list[str]:
+    """Write a section that comes as a whole: its attributes, then its elements, each added."""
+    attributes: list[str] = []
+    elements: dict[str, tuple[tuple[Step, ...], Element, dict[str, Value]]] = {}
+    for name, value in _flat(settings):
+        parts = steps(name)
+        at = next((n for n, part in enumerate(parts or ()) if isinstance(part, Element)), None)
+        if parts is None or at is None:
+            attributes.append(_attribute(name, value, section))
+            continue
+        element = parts[at]
+        below = parts[at + 1 :]
+        if not isinstance(element, Element) or len(below) > 1:
+            raise _no("it holds nested elements, which one appcmd line cannot give back")
+        path = "".join(f"{_step(step)}." for step in parts[: at + 1])
+        own = elements.setdefault(path, (parts[:at], element, {}))[2]
+        if below:
+            own[str(below[0])] = value
+        elif isinstance(value, dict):
+            own |= value
+    added = [_element(front, element, None, own) for front, element, own in elements.values()]
+    return [*attributes, *added]
 
 
 def _binding_line(change: Change) -> str:

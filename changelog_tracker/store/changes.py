@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from changelog_tracker.model import Change
 from changelog_tracker.store.packing import canonical_json, micros, moment, pack, unpack
@@ -93,11 +93,6 @@ def add_changes(connection: Connection, server_id: int, rows: Iterable[Recorded]
     values = [_row(server_id, one) for one in rows]
     if values:
         connection.execute(insert(change_table), values)
-
-
-def remove_changes(connection: Connection, server_id: int) -> None:
-    """Drop a server's derived rows, to be built again from the journal."""
-    connection.execute(delete(change_table).where(change_table.c.server_id == server_id))
 
 
 def load_changes(

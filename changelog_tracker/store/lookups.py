@@ -30,14 +30,17 @@ _SERVERS_WITH = (
     .where(
         reading_state.c.until_at.is_(None),
         reading_state.c.fingerprint.in_(bindparam("marks", expanding=True)),
-        reading.c.kind.not_in(["ConfigFile", "NotUsed", "IisConfig"]),
+        reading.c.kind.in_(bindparam("kinds", expanding=True)),
     )
 )
 
 
-def servers_with(connection: Connection, fingerprints: Collection[bytes]) -> list[tuple[int, str]]:
-    """Give number and name of the servers whose newest exports have one of these fingerprints."""
-    rows = connection.execute(_SERVERS_WITH, {"marks": list(fingerprints)[:900]})
+def servers_with(
+    connection: Connection, fingerprints: Collection[bytes], kinds: Collection[str]
+) -> list[tuple[int, str]]:
+    """Give number and name of the servers whose newest exports of some kinds have such a mark."""
+    marks = {"marks": list(fingerprints)[:900], "kinds": list(kinds)}
+    rows = connection.execute(_SERVERS_WITH, marks)
     return [(row.id, row.name) for row in rows]
 
 

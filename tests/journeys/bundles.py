@@ -29,6 +29,7 @@ ECP = "exchange/EcpVirtualDirectory.clixml"
 IIS = "files/C/Windows/System32/inetsrv/config/applicationHost.config"
 INSTALL = "files/C/Program Files/Microsoft/Exchange Server/V15"
 WEB = f"{INSTALL}/ClientAccess/owa/web.config"
+OTHER_WEB = f"{INSTALL}/ClientAccess/sync/web.config"
 WEB_NAME = "%ExchangeInstallPath%/ClientAccess/owa/web.config"
 COLLECTOR = {"name": "collect.ps1", "version": "1.0"}
 WINDOWS = {

@@ -36,7 +36,7 @@ NAMESPACE = 'xmlns="http://schemas.microsoft.com/powershell/2004/04"'
 LAUGHS = "".join(
     f'<!ENTITY {name} "{f"&{below};" * 10}">' for below, name in itertools.pairwise("abcdefghi")
 )
-IIS_HINT = "restore the file from its own history or export it again; IIS refuses it too"
+IIS_HINT = "take the file again, or export it again"
 CLIXML_HINT = "export it again with Export-Clixml"
 UTF8_HINT = "save it again as UTF-8, or export it again"
 KIND_HINT = "give an Export-Clixml file, applicationHost.config, web.config or a bundle"

@@ -12,6 +12,7 @@ from bundles import (
     ABSENT,
     ECP,
     IIS,
+    OTHER_WEB,
     OWA,
     WEB,
     WEB_NAME,
@@ -121,7 +122,7 @@ def test_absent_is_a_removal(program):
 
 def test_a_whole_object_is_told_whole(program):
     """The value of an object that came or went has every setting, wherever it is kept."""
-    program.take(FIRST, {OWA: vdir("Owa")})
+    program.take(FIRST, {OWA: vdir("Owa"), ECP: ABSENT})
     program.take(SECOND, {OWA: vdir("Owa"), ECP: vdir("Ecp")})
     program.take(THIRD, {OWA: vdir("Owa"), ECP: ABSENT})
     added, removed = program.log()
@@ -131,9 +132,24 @@ def test_a_whole_object_is_told_whole(program):
 
 def test_what_appears_under_the_same_collector_is_an_addition(program):
     """A collector lists every file it looked for, so what it lists for the first time is new."""
-    program.take(FIRST, {OWA: vdir("Owa")})
-    program.take(SECOND, {OWA: vdir("Owa"), WEB: web(a="1")})
+    program.take(FIRST, {OTHER_WEB: web(b="1")})
+    program.take(SECOND, {OTHER_WEB: web(b="1"), WEB: web(a="1")})
     assert program.changes() == [(SETTINGS, None, {"[key='a'].value": "1"})]
+
+
+def test_the_first_answer_of_a_kind_is_no_change(program):
+    """Nobody knows how it was before: a kind that was not asked for, or did not answer."""
+    program.take(FIRST, {OWA: vdir("Owa")})
+    program.take(SECOND, {OWA: vdir("Owa"), ECP: vdir("Ecp"), WEB: web(a="1")})
+    assert program.changes() == []
+
+
+def test_what_was_unread_first_is_no_addition(program):
+    """A time-out on the first day makes no changes on the second."""
+    timeout = "timeout"
+    program.take(FIRST, {OTHER_WEB: web(b="1"), ECP: timeout, WEB: timeout})
+    program.take(SECOND, {OTHER_WEB: web(b="1"), ECP: vdir("Ecp"), WEB: web(a="1")})
+    assert program.changes() == []
 
 
 def test_what_another_collector_lists_first_is_no_change(program):
@@ -340,7 +356,7 @@ def test_no_error_tells_a_secret(program, tmp_path):
 
 def test_fingerprints_of_another_key_are_not_compared(program):
     """Without the key no secret can be compared: no changes from it, everything else works."""
-    program.take(FIRST, with_secret(SECRET))
+    program.take(FIRST, with_secret(SECRET) | {ECP: ABSENT})
     (program.folder / "changelog.key").unlink()
     other = with_secret(SECRET) | {ECP: vdir("Ecp", ExternalUrl=URL)}
     assert program.take(SECOND, other).code == 0
