@@ -119,7 +119,8 @@ def _recovery(changes: Sequence[Change], around: Surroundings) -> Change | None:
     for sign in REBUILD_SIGNS:
         for change in changes:
             if (change.kind, change.resource, change.setting) == (SERVER, ONE_PER_SERVER, sign):
-                return replace(change, category="recovery", folded=tuple(changes))
+                rest = tuple(one for one in changes if one is not change)
+                return replace(change, category="recovery", folded=rest)
     new = [
         change
         for change in changes

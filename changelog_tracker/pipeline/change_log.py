@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from changelog_tracker.pipeline.lines import change_line, context_of, known_server
@@ -61,5 +61,5 @@ def _change_lines(one: Recorded, context: Context, *, unfold: bool) -> Iterator[
     line = change_line(one, context)
     yield line
     if unfold:
-        for n, below in enumerate(one.change.folded, 1):
-            yield {**change_line(replace(one, change=below), context), "id": f"{one.id}.{n}"}
+        for k in range(1, len(one.change.folded) + 1):
+            yield {**change_line(one.folded(k), context), "id": f"{one.id}.{k}"}

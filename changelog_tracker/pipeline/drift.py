@@ -109,9 +109,9 @@ class _Logged:
     def __init__(self, connection: Connection, number: int, since: int, until: int) -> None:
         self._found: dict[tuple[str, str, str | None], tuple[str, Recorded, Value]] = {}
         for one in load_changes(connection, number, since=since + 1, until=until):
+            for k, below in enumerate(one.change.folded, 1):
+                self._found[below.key] = (f"{one.id}.{k}", one.folded(k), below.after)
             self._found[one.change.key] = (one.id, one, one.change.after)
-            for n, below in enumerate(one.change.folded, 1):
-                self._found[below.key] = (f"{one.id}.{n}", one, below.after)
 
     def line(self, one: Recorded, change: Change, context: Context) -> Line:
         """Give the line of a difference, with the id and words of the change that made it."""

@@ -44,16 +44,21 @@ def document_changes(
     """
     if not reason.strip():
         raise UsageError("--reason", "is empty; say why the change was made")
-    found = [_change(connection, text) for text in dict.fromkeys(ids)]
+    found = {
+        f"{one.id}.{k}" if k else one.id: (one, k)
+        for one, k in (_change(connection, text) for text in ids)
+    }
     body = {
-        "changes": [one.id for one in found],
+        "changes": list(found),
         "reason": reason.strip(),
         "ticket": ticket,
         "by": by or who_runs()["account"],
     }
     seq = _append(connection, "document", None, body)
-    add_words(connection, seq, found, {k: v for k, v in body.items() if k != "changes"})
-    return [one.id for one in found]
+    add_words(
+        connection, seq, list(found.values()), {k: v for k, v in body.items() if k != "changes"}
+    )
+    return list(found)
 
 
 def accept_baseline(
@@ -84,16 +89,18 @@ def baseline_lines(connection: Connection, server: str | None) -> Iterator[dict[
         yield {"server": name, "snapshot": str(seq) if seq else None, "at": utc(at)}
 
 
-def _change(connection: Connection, text: str) -> Recorded:
-    numbers = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", text.strip())
+def _change(connection: Connection, text: str) -> tuple[Recorded, int]:
+    """Find a change by its id; `14.1.5` is the fifth of those folded into 14.1."""
+    numbers = re.fullmatch(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?", text.strip())
     found = find_change(connection, int(numbers[1]), int(numbers[2])) if numbers else None
-    if found is None:
+    k = int(numbers[3]) if numbers and numbers[3] else 0
+    if found is None or k > len(found.change.folded):
         raise UsageError(
             text,
             "is the id of no change; nothing was documented",
             "find it with: changelog-tracker log",
         )
-    return found
+    return found, k
 
 
 def _append(

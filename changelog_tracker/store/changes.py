@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import insert, select, update
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
+
+
+# What people said of changes, by seq and n, then by the number of a folded one.
+Words: TypeAlias = "dict[tuple[int, int], dict[int, tuple[dict[str, Any], ...]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Recorded:
         superseded_by: What took its place when an older snapshot came in late.
         earlier: How it was recorded before late snapshots told more.
         words: What people said of it, newest last.
+        below: What they said of those that are folded into it, by their number.
     """
 
     seq: int
@@ -44,12 +49,19 @@ class Recorded:
     change: Change
     superseded_by: str | None = None
     earlier: tuple[dict[str, Any], ...] = ()
-    words: tuple[dict[str, Any], ...] = field(default=())
+    words: tuple[dict[str, Any], ...] = ()
+    below: dict[int, tuple[dict[str, Any], ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """The id that people write."""
         return f"{self.seq}.{self.n}"
+
+    def folded(self, k: int) -> Recorded:
+        """Give one of the changes that are folded into it; a reason for the whole covers it."""
+        return replace(
+            self, change=self.change.folded[k - 1], words=self.below.get(k) or self.words, below={}
+        )
 
 
 def change_json(change: Change) -> dict[str, Any]:
@@ -141,12 +153,28 @@ def find_change(connection: Connection, seq: int, n: int) -> Recorded | None:
     return _recorded(row, _words(connection)) if row else None
 
 
-def add_words(connection: Connection, seq: int, changes: Sequence[Recorded], body: Any) -> None:  # noqa: ANN401  any JSON value
-    """Put a journal entry's words to the changes that it is about."""
+def add_words(
+    connection: Connection,
+    seq: int,
+    changes: Sequence[tuple[Recorded, int]],
+    body: dict[str, Any],
+) -> None:
+    """
+    Put a journal entry's words to the changes that it is about.
+
+    Args:
+        connection: The transaction that wrote the entry.
+        seq: The entry.
+        changes: Each with the number of the one folded into it, or 0 for itself.
+        body: What was said.
+    """
     packed = canonical_json(body)
     connection.execute(
         insert(documentation),
-        [{"change_seq": c.seq, "change_n": c.n, "seq": seq, "body": packed} for c in changes],
+        [
+            {"change_seq": one.seq, "change_n": one.n, "change_k": k, "seq": seq, "body": packed}
+            for one, k in changes
+        ],
     )
 
 
@@ -187,7 +215,7 @@ def _row(server_id: int, one: Recorded) -> dict[str, Any]:
     }
 
 
-def _recorded(row: Any, words: dict[tuple[int, int], list[dict[str, Any]]]) -> Recorded:  # noqa: ANN401  a row
+def _recorded(row: Any, words: Words) -> Recorded:  # noqa: ANN401  a row
     body = json.loads(unpack(row.body))
     earlier = body.pop("earlier", [])
     body |= {
@@ -197,6 +225,7 @@ def _recorded(row: Any, words: dict[tuple[int, int], list[dict[str, Any]]]) -> R
         "class": row.category,
         "not_before": row.not_before,
     }
+    said = words.get((row.seq, row.n), {})
     return Recorded(
         seq=row.seq,
         n=row.n,
@@ -206,14 +235,16 @@ def _recorded(row: Any, words: dict[tuple[int, int], list[dict[str, Any]]]) -> R
         change=change_of(body),
         superseded_by=row.superseded_by,
         earlier=tuple(earlier),
-        words=tuple(words.get((row.seq, row.n), ())),
+        words=said.get(0, ()),
+        below=said,
     )
 
 
-def _words(connection: Connection) -> dict[tuple[int, int], list[dict[str, Any]]]:
-    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+def _words(connection: Connection) -> Words:
+    found: Words = {}
     for row in connection.execute(select(documentation).order_by(documentation.c.seq)):
-        found.setdefault((row.change_seq, row.change_n), []).append(json.loads(row.body))
+        below = found.setdefault((row.change_seq, row.change_n), {})
+        below[row.change_k] = (*below.get(row.change_k, ()), json.loads(row.body))
     return found
 
 

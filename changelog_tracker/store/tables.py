@@ -140,6 +140,8 @@ documentation = Table(
     metadata,
     Column("change_seq", Integer, primary_key=True, autoincrement=False),
     Column("change_n", Integer, primary_key=True, autoincrement=False),
+    # Which of the changes that are folded into it; 0 for the change itself.
+    Column("change_k", Integer, primary_key=True, autoincrement=False),
     Column("seq", ForeignKey("journal.seq"), primary_key=True),
     Column("body", LargeBinary, nullable=False),
 )

@@ -117,6 +117,7 @@ def _derived_changes() -> None:
         "documentation",
         sa.Column("change_seq", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("change_n", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("change_k", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("seq", sa.Integer, sa.ForeignKey("journal.seq"), primary_key=True),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -76,3 +77,26 @@ def test_the_demo_does_not_touch_a_folder_with_files(tmp_path):
     got = run("demo", "--keep", str(tmp_path))
     assert (got.returncode, sorted(path.name for path in tmp_path.iterdir())) == (1, ["mine.txt"])
     assert got.stderr.startswith(f"error: {tmp_path}: is not empty")
+
+
+def test_a_folded_change_can_have_a_reason_of_its_own(tmp_path):
+    """After a recovery each line of drift is a change that can be documented."""
+    assert run("demo", "--keep", str(tmp_path / "kept")).returncode == 0
+    store = ("--store", str(tmp_path / "kept" / "changelog.db"))
+
+    def drift() -> dict[str, dict]:
+        lines = run(*store, "drift", "EX01", "--json").stdout.splitlines()
+        return {line["id"]: line for line in map(json.loads, lines)}
+
+    before = drift()
+    one = next(i for i, line in before.items() if line["setting"] == "LogonFormat")
+    refused = run(*store, "document", one, "14.1.999", "--reason", "by hand")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: 14.1.999: is the id of no change; nothing was")
+    assert drift() == before
+    assert run(*store, "document", one, "--reason", "by hand").returncode == 0
+    said = {i: line["reason"] for i, line in drift().items() if line["documented"]}
+    assert said == {one: "by hand"}
+    assert run(*store, "document", "14.1", "--reason", "rebuilt").returncode == 0
+    reasons = {line["reason"] for line in drift().values()}
+    assert reasons == {"by hand", "rebuilt"}
