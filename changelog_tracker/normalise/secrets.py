@@ -38,6 +38,8 @@ _PLAIN_ENDS = (
     "format", "expression", "length", "name", "type", "provider", "attempts", "window", "enabled",
     "required", "question", "reset", "retrieval", "publickeytoken",
 )  # fmt: skip
+# Keys that end in these speak of secrets besides.
+_PAIR_ENDS = (*_SECRET_ENDS, "pass", "authorization")
 # The attributes that hold what an element's key or own name speaks of.
 _VALUE_ATTRIBUTES = frozenset({"value", "data", "text"})
 _KEY_ATTRIBUTES = ("key", "name", "id")
@@ -46,7 +48,7 @@ _IN_COMMON = ("pass", "ionkey", "<ss")
 # Where none of these stands, the rule finds nothing.
 _TRACES = {
     *_SECRET_ENDS, *_SECRET_PARTS, "[enc:", "ciphervalue", '"6027"', "{secret:", "&#", "@",
-    "sharedaccesskey", "<ss>", "<ss ",
+    "sharedaccesskey", "authorization", "<ss>", "<ss ",
 }  # fmt: skip
 _TRACE_WORDS = tuple(
     word.encode()
@@ -70,7 +72,10 @@ _IN_A_VALUE = re.compile(
     r"\[enc:|\{secret:|://[^/@\s:]+:[^/@\s]+@|\b(password|pwd|accountkey|sharedaccesskey)\s*=\s*[^;\s]",
     re.IGNORECASE,
 )
-_IN_A_COMMENT = re.compile(r"(password|passwd|pwd|secret)\s*[:=]\s*\S", re.IGNORECASE)
+_IN_A_COMMENT = re.compile(
+    r"(password|passwd|pwd|secret|token|apikey|accesskey|privatekey|credential)\s*[:=]\s*\S",
+    re.IGNORECASE,
+)
 # Metabase property AdminACL: a security descriptor bound to the machine.
 _ADMIN_ACL = "6027"
 
@@ -316,7 +321,7 @@ def _is_switch(text: str) -> bool:
 def _is_secret_pair(key: str, text: str) -> bool:
     """Tell whether `<add key=KEY value=TEXT>` holds a secret, by what the key says."""
     low = key.casefold()
-    ends = low.endswith((*_SECRET_ENDS, "pass")) and not low.endswith("bypass")
+    ends = low.endswith(_PAIR_ENDS) and not low.endswith("bypass")
     if not ends and not any(word in low for word in _SECRET_WORDS):
         return False
     return ends or _MEASURE.fullmatch(text) is None
