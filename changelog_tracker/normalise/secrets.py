@@ -12,9 +12,19 @@ import hashlib
 import hmac
 import re
 from bisect import bisect_right
-from functools import lru_cache
 from html import unescape
 from typing import TYPE_CHECKING
+
+from changelog_tracker.normalise.secret_words import (
+    SECRET_ENDS,
+    TRACE_WORDS,
+    is_secret_attribute,
+    is_secret_comment,
+    is_secret_name,
+    is_secret_pair,
+    is_secret_value,
+    is_switch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,38 +34,9 @@ if TYPE_CHECKING:
     Span = tuple[int, int]
 
 SECRET_TOKEN = re.compile(r"\{secret:([0-9a-f]+:[0-9a-f]+)\}")
-_SECRET_WORDS = (
-    "password", "passwd", "pwd", "secret", "token", "apikey", "accesskey", "privatekey",
-    "connectionstring", "credential", "passphrase",
-)  # fmt: skip
-# Names that end in these are secrets, of attributes and of elements.
-_SECRET_ENDS = (
-    *_SECRET_WORDS, "validationkey", "decryptionkey", "sessionkey", "encryptedvalue", "accountkey",
-)  # fmt: skip
-# Names that hold these are, unless what they end in says otherwise.
-_SECRET_PARTS = ("password", "passwd", "secret", "passphrase", "apikey", "accesskey", "privatekey")
-_PLAIN_ENDS = (
-    "format", "expression", "length", "name", "type", "provider", "attempts", "window", "enabled",
-    "required", "question", "reset", "retrieval", "publickeytoken",
-)  # fmt: skip
-# Keys that end in these speak of secrets besides.
-_PAIR_ENDS = (*_SECRET_ENDS, "pass", "authorization")
 # The attributes that hold what an element's key or own name speaks of.
 _VALUE_ATTRIBUTES = frozenset({"value", "data", "text"})
 _KEY_ATTRIBUTES = ("key", "name", "id")
-# What several words have in common is searched once.
-_IN_COMMON = ("pass", "ionkey", "<ss")
-# Where none of these stands, the rule finds nothing.
-_TRACES = {
-    *_SECRET_ENDS, *_SECRET_PARTS, "[enc:", "ciphervalue", '"6027"', "{secret:", "&#", "@",
-    "sharedaccesskey", "authorization", "<ss>", "<ss ",
-}  # fmt: skip
-_TRACE_WORDS = tuple(
-    word.encode()
-    for word in sorted(
-        {next((part for part in _IN_COMMON if part in word), word) for word in _TRACES}
-    )
-)
 # Words of every assembly reference and of Extended Protection; same length, so places stay.
 _HARMLESS = ((b"publickeytoken", b"publickey-----"), (b"tokenchecking", b"-----checking"))
 _TAG = re.compile(
@@ -66,16 +47,6 @@ _BLOCK = re.compile(rb"<!--(.*?)-->|<!\[CDATA\[(.*?)\]\]>|<\?(.*?)\?>", re.DOTAL
 _COMMENT, _CDATA = 1, 2
 _TAG_EDGE = re.compile(rb"[<>]")
 _ANY_TAG = re.compile(rb"<(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>")
-# Words that say nothing of a secret: a switch, a number, a time span.
-_MEASURE = re.compile(r"(true|false|-?\d{1,10}|(\d+\.)?\d{1,3}:\d{2}(:\d{2})?)", re.IGNORECASE)
-_IN_A_VALUE = re.compile(
-    r"\[enc:|\{secret:|://[^/@\s:]+:[^/@\s]+@|\b(password|pwd|accountkey|sharedaccesskey)\s*=\s*[^;\s]",
-    re.IGNORECASE,
-)
-_IN_A_COMMENT = re.compile(
-    r"(password|passwd|pwd|secret|token|apikey|accesskey|privatekey|credential)\s*[:=]\s*\S",
-    re.IGNORECASE,
-)
 # Metabase property AdminACL: a security descriptor bound to the machine.
 _ADMIN_ACL = "6027"
 
@@ -141,7 +112,7 @@ def redact(data: bytes, fingerprints: Fingerprints, names: frozenset[str] = froz
             for group in _secret_texts(tag, data, names):
                 edits |= _edits_of_group(data, group, fingerprints, secret=True)
         elif block is not None and block.lastindex != _CDATA:
-            if _is_secret_comment(block[block.lastindex or 0].decode("utf-8", "replace")):
+            if is_secret_comment(block[block.lastindex or 0].decode("utf-8", "replace")):
                 edits[block.span(block.lastindex or 0)] = b" {secret in a comment} "
         else:
             group = _group_after(data, _tag_end_before(data, at, blocks, begins))
@@ -166,7 +137,7 @@ def _traces(data: bytes, names: frozenset[str]) -> Iterator[int]:
         low = data[start:stop].lower()
         for word, blank in _HARMLESS:
             low = low.replace(word, blank)
-        for word in (*_TRACE_WORDS, *(name.encode() for name in names)):
+        for word in (*TRACE_WORDS, *(name.encode() for name in names)):
             at = low.find(word)
             while at >= 0:
                 yield start + at
@@ -194,13 +165,13 @@ def _secrets_of_tag(tag: re.Match[bytes], data: bytes) -> list[tuple[Span, str]]
     """Give the secrets among an element's attributes: place in the file, and what they say."""
     attributes = _attributes(tag, data)
     key_name, key = _key_of(attributes)
-    element = _is_secret_name(_local(tag[1]))
+    element = is_secret_name(_local(tag[1]))
     found = []
     for name, (span, text) in attributes.items():
         holds = name in _VALUE_ATTRIBUTES or (key_name == "key" and name != "key")
-        said = holds and (_is_secret_pair(key, text) or (element and not _is_switch(text)))
+        said = holds and (is_secret_pair(key, text) or (element and not is_switch(text)))
         acl = name == "value" and attributes.get("id", ("", ""))[1] == _ADMIN_ACL
-        secret = said or acl or _is_secret_attribute(name, text) or _is_secret_value(text)
+        secret = said or acl or is_secret_attribute(name, text) or is_secret_value(text)
         if text and secret and not SECRET_TOKEN.fullmatch(text):
             found.append((span, text))
     return found
@@ -237,19 +208,19 @@ def _secret_texts(tag: re.Match[bytes], data: bytes, names: frozenset[str]) -> I
         # A property of an export: only a text can be a secret, and its name is all there is.
         name = said[1].casefold()
         secret = tag[1] == b"SS" or name in names
-        secret = secret or (tag[1] == b"S" and name.endswith(_SECRET_ENDS))
+        secret = secret or (tag[1] == b"S" and name.endswith(SECRET_ENDS))
     else:
         name = _local(tag[1]).casefold()
-        secret = tag[1] == b"SS" or name == "ciphervalue" or _is_secret_name(name)
+        secret = tag[1] == b"SS" or name == "ciphervalue" or is_secret_name(name)
     _, key = _key_of(attributes)
-    if not secret and not _is_secret_pair(key, key):
+    if not secret and not is_secret_pair(key, key):
         return
     stop = data.find(b"</" + tag[1], tag.end())
     begin = tag.end()
     while 0 <= begin < stop:
         group = _group_after(data, begin)
         text = "".join(_text(data[a:b]) for a, b in group)
-        if (secret and not _is_switch(text.strip())) or _is_secret_pair(key, text):
+        if (secret and not is_switch(text.strip())) or is_secret_pair(key, text):
             yield group
         below = _ANY_TAG.match(data, group[-1][1])
         begin = below.end() if below else -1
@@ -290,7 +261,7 @@ def _edits_of_group(
     text = "".join(_text(data[begin:stop]) for begin, stop in filled)
     if not filled or SECRET_TOKEN.fullmatch(text.strip()):
         return {}
-    if not (secret or _is_secret_value(text)):
+    if not (secret or is_secret_value(text)):
         return {}
     first, *others = filled
     return {first: fingerprints.token(text).encode(), **dict.fromkeys(others, b"")}
@@ -298,38 +269,3 @@ def _edits_of_group(
 
 def _text(raw: bytes) -> str:
     return unescape(raw.decode("utf-8", "surrogateescape"))
-
-
-def _is_secret_attribute(name: str, text: str) -> bool:
-    if text.startswith("AutoGenerate") or _is_switch(text) or not _is_secret_name(name):
-        return False
-    return name.casefold().endswith(_SECRET_ENDS) or _MEASURE.fullmatch(text) is None
-
-
-@lru_cache(maxsize=4096)
-def _is_secret_name(name: str) -> bool:
-    low = name.casefold()
-    if low.endswith(_PLAIN_ENDS):
-        return False
-    return low.endswith(_SECRET_ENDS) or any(part in low for part in _SECRET_PARTS)
-
-
-def _is_switch(text: str) -> bool:
-    return text.casefold() in {"true", "false"}
-
-
-def _is_secret_pair(key: str, text: str) -> bool:
-    """Tell whether `<add key=KEY value=TEXT>` holds a secret, by what the key says."""
-    low = key.casefold()
-    ends = low.endswith(_PAIR_ENDS) and not low.endswith("bypass")
-    if not ends and not any(word in low for word in _SECRET_WORDS):
-        return False
-    return ends or _MEASURE.fullmatch(text) is None
-
-
-def _is_secret_value(text: str) -> bool:
-    return _IN_A_VALUE.search(text) is not None
-
-
-def _is_secret_comment(text: str) -> bool:
-    return _is_secret_value(text) or _IN_A_COMMENT.search(text) is not None

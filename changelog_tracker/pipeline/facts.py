@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from changelog_tracker.diff.classify import BUILD_SOURCES, ONE_PER_SERVER, SERVER
+from changelog_tracker.diff.product_update import BUILD_SOURCES, ONE_PER_SERVER, SERVER
 from changelog_tracker.model import Reading, ReadingId, Record, ResourceId
 from changelog_tracker.pipeline.read import canonical_settings
 

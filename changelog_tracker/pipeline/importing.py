@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
 from changelog_tracker.collect.bundle import gather
-from changelog_tracker.diff.classify import SERVER
+from changelog_tracker.diff.product_update import SERVER
 from changelog_tracker.diff.timeline import step
 from changelog_tracker.errors import InputError
 from changelog_tracker.model import Held, Known, Reading, Taken

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
-from changelog_tracker.diff.classify import SERVER
 from changelog_tracker.diff.flatten import flatten_lines, ignored
+from changelog_tracker.diff.product_update import SERVER
 from changelog_tracker.errors import UsageError
 from changelog_tracker.model import ReadingId
 from changelog_tracker.pipeline.contents import tree_of
