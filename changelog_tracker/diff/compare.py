@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from changelog_tracker.model import Action, Value
 
 
+# Above this many pairs the best way from one list to the other takes too long to find.
+_MOST_PAIRS = 1_000_000
+
+
 class Difference(NamedTuple):
     """One setting that differs; `setting` as in model.Change."""
 
@@ -122,8 +126,7 @@ def _sequences(before: Sequence[Tree], after: Sequence[Tree], prefix: str) -> It
     olds, news = [repr(element_value(t)) for t in before], [repr(element_value(t)) for t in after]
     if olds == news:
         return
-    matcher = SequenceMatcher(None, olds, news, autojunk=False)
-    for what, i1, i2, j1, j2 in matcher.get_opcodes():
+    for what, i1, i2, j1, j2 in _steps(olds, news):
         if what == "equal":
             continue
         paired = min(i2 - i1, j2 - j1) if what == "replace" else 0
@@ -133,6 +136,21 @@ def _sequences(before: Sequence[Tree], after: Sequence[Tree], prefix: str) -> It
             yield Difference(f"{prefix}[{i + 1}]", "removed", element_value(before[i]), None)
         for j in range(j1 + paired, j2):
             yield Difference(f"{prefix}[{j + 1}]", "added", None, element_value(after[j]))
+
+
+def _steps(olds: list[str], news: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """Give difflib's steps from one list to the other; of very long ones, by position."""
+    most = min(len(olds), len(news))
+    start = next((n for n in range(most) if olds[n] != news[n]), most)
+    stop = next((n for n in range(most - start) if olds[-1 - n] != news[-1 - n]), most - start)
+    ends = (len(olds) - stop, len(news) - stop)
+    if (ends[0] - start) * (ends[1] - start) > _MOST_PAIRS:
+        return [("replace", start, ends[0], start, ends[1])]
+    matcher = SequenceMatcher(None, olds[start : ends[0]], news[start : ends[1]], autojunk=False)
+    return [
+        (what, i1 + start, i2 + start, j1 + start, j2 + start)
+        for what, i1, i2, j1, j2 in matcher.get_opcodes()
+    ]
 
 
 def _both(

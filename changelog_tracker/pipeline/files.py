@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from changelog_tracker.parse.xml import Element
 
 
+# The largest of Exchange itself, SharedWebConfig.config, has 40,000.
+MOST_TAGS = 400_000
 _METABASE = frozenset({"MBProperty", "MBConfig"})
 
 
@@ -166,6 +168,9 @@ class FileReader:
     # --- configuration files --------------------------------------------------------------------
 
     def _read_configuration(self, file: FoundFile, fingerprint: bytes) -> None:
+        tags = file.data.count(b"<")
+        if tags > MOST_TAGS:
+            raise FileError(file.path, f"has {tags:,} tags; at most {MOST_TAGS:,} are read")
         data = without_secrets(file, self._fingerprints)
         root = read_xml(data, file.path)
         if any(local_name(child) in _METABASE for child in root):

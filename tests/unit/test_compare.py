@@ -171,3 +171,13 @@ def test_an_element_named_as_an_attribute_is_not_lost():
     """Where both stand, the object of the element tells both."""
     tree = Tree(values={"limit": "1"}, parts={"limit": Tree(values={"max": 2})})
     assert element_value(tree) == {"limit": "1", "(limit)": {"max": 2}}
+
+
+def test_a_long_list_without_keys_is_compared_in_time():
+    """Thousands of equal elements are no reason to look for the best way through them."""
+    same, other = Tree(values={"a": "1"}), Tree(values={"a": "2"})
+    before = Tree(sequence=[same] * 20_000)
+    after = Tree(sequence=[same] * 5 + [other] + [same] * 19_994)
+    assert [tuple(one) for one in compare(before, after)] == [("[6].a", "changed", "1", "2")]
+    mixed = Tree(sequence=[other, same] * 10_000)
+    assert len(compare(before, mixed)) == 10_000
