@@ -66,7 +66,7 @@ class FileReader:
         self._gathered = gathered
         self._fingerprints = fingerprints
         self._raw = raw
-        self._names = FileNames.of(gathered, known)
+        self._names = FileNames.of(gathered)
         self._manifest: Mapping[str, ManifestReading] = {
             reading.file: reading
             for reading in (gathered.manifest.readings if gathered.manifest else ())

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from changelog_tracker.collect.gathered import Gathered
-    from changelog_tracker.model import Known
 
 _BELOW_INSTALL = re.compile(r"^(?P<root>[A-Za-z]:/.*?)/(?:ClientAccess|FrontEnd)/", re.IGNORECASE)
 _WINDOWS = re.compile(r"^(?P<root>[A-Za-z]:/Windows)/", re.IGNORECASE)
@@ -29,9 +28,8 @@ class FileNames:
     windows: str | None
 
     @classmethod
-    def of(cls, gathered: Gathered, known: Known) -> FileNames:
+    def of(cls, gathered: Gathered) -> FileNames:
         """Find the two folders: bundle.json says, else the files' own paths do."""
-        del known  # a later reading names its files by its own paths, or by bundle.json
         manifest = gathered.manifest
         paths = [on_server(file.path) for file in gathered.files]
         install = manifest.exchange.install_path if manifest else None

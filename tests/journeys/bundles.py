@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import sqlite3
 import subprocess
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import zstandard
 
 from changelog_tracker import cli
 
@@ -257,6 +260,17 @@ def rows(store: Path) -> dict[str, list[tuple[Any, ...]]]:
             else connection.execute("SELECT * FROM alembic_version").fetchall()
             for name in names
         }
+
+
+def stored(program: Program) -> bytes:
+    """Everything in the store, unpacked."""
+    parts = []
+    for cell in itertools.chain.from_iterable(itertools.chain(*rows(program.store).values())):
+        data = cell if isinstance(cell, bytes) else str(cell).encode()
+        if data.startswith(b"\x28\xb5\x2f\xfd"):
+            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=10_000_000)
+        parts.append(data)
+    return b"\n".join(parts)
 
 
 # Runs commands one after the other; says of each its answer and seconds, and the peak in MB.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 
 import pytest
-import zstandard
 from bundles import (
     ABSENT,
     ECP,
@@ -25,6 +23,7 @@ from bundles import (
     iis,
     path_of,
     rows,
+    stored,
     vdir,
     web,
 )
@@ -300,17 +299,6 @@ CHANGED_SECRETS = [
     f"ConfigFile[{WEB_NAME} : system.web/machineKey].validationKey",
     "IisAppPool[MSExchangeOWAAppPool].processModel.password",
 ]
-
-
-def stored(program: Program) -> bytes:
-    """Everything in the store, unpacked."""
-    parts = []
-    for cell in itertools.chain.from_iterable(itertools.chain(*rows(program.store).values())):
-        data = cell if isinstance(cell, bytes) else str(cell).encode()
-        if data.startswith(b"\x28\xb5\x2f\xfd"):
-            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=10_000_000)
-        parts.append(data)
-    return b"\n".join(parts)
 
 
 def test_secrets_are_never_kept(program):

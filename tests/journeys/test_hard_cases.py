@@ -19,11 +19,11 @@ from bundles import (
     iis,
     path_of,
     rows,
+    stored,
     vdir,
     web,
     write,
 )
-from test_bundle_rules import stored
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-11-0{day}T10:00:00Z" for day in (1, 2, 3, 4))
 DAYS = (FIRST, SECOND, THIRD)
