@@ -19,9 +19,11 @@ from changelog_tracker.cli import (
     db_cmd,
     demo_cmd,
     diff_cmd,
+    doctor_cmd,
     document_cmd,
     drift_cmd,
     import_cmd,
+    key_cmd,
     log_cmd,
     show_cmd,
     snapshots_cmd,
@@ -79,6 +81,8 @@ app.command("drift")(drift_cmd.drift)
 app.add_typer(baseline_cmd.app, name="baseline")
 app.command("document")(document_cmd.document)
 app.command("catalogue")(catalogue_cmd.catalogue)
+app.command("doctor")(doctor_cmd.doctor)
+app.add_typer(key_cmd.app, name="key")
 app.add_typer(db_cmd.app, name="db")
 
 

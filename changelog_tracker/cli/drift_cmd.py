@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from changelog_tracker.cli.options import (
+    ForceOption,
     FormatOption,
     JsonOption,
     OneServer,
@@ -15,6 +16,7 @@ from changelog_tracker.cli.options import (
     UnfoldOption,
 )
 from changelog_tracker.cli.session import local_zone, look, open_store, output
+from changelog_tracker.cli.target import reader, target, write_document
 
 
 def drift(
@@ -22,41 +24,47 @@ def drift(
     server: OneServer,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="baseline, previous, a snapshot id or TIME."),
+        typer.Option(
+            "--against",
+            help="baseline, previous, defaults, server:NAME, a snapshot id or TIME.",
+        ),
     ] = None,
     commands: Annotated[
         bool, typer.Option("--commands", help="Also the command that sets the wanted value.")
     ] = False,
     unfold: UnfoldOption = False,
-    format_: FormatOption = "text",
+    format_: FormatOption = None,
     json: JsonOption = False,
     file: OutputOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Compare the newest snapshot with the baseline, else the previous one; exit 3 on drift."""
     from changelog_tracker.pipeline.drift import drift_lines
-    from changelog_tracker.pipeline.heads import server_head
+    from changelog_tracker.pipeline.heads import Asked, about
     from changelog_tracker.pipeline.lines import with_inside
-    from changelog_tracker.pipeline.state import unread_everywhere
-    from changelog_tracker.report import json_lines, markdown, text
+    from changelog_tracker.pipeline.sister import unread_against
+    from changelog_tracker.report import compose, json_lines, text
+    from changelog_tracker.report.times import both_inside
 
+    to = target(format_, json, file, force)
     with open_store(ctx) as store, store.reading() as connection:
         words, lines = drift_lines(connection, server, against, unfold=unfold)
-        unread = list(unread_everywhere(connection, server))
-        head = server_head(connection, server)
-    with output(file) as out:
-        if json or format_ == "json":
-            json_lines.write(lines, out)
-            typer.echo(f"compared with {words}", err=True)
-        elif format_ == "md":
-            markdown.drift(lines, out, against=words, zone=local_zone(), head=head, unread=unread)
-        else:
-            text.drift(
-                with_inside(lines),
-                out,
-                against=words,
-                unread=unread,
-                **look(out, commands=commands),
-            )
+        unread = unread_against(connection, server, against)
+        told = None
+        if to.is_document:
+            words = both_inside(words, local_zone())
+            asked = Asked(f"newest snapshot of {server} against {words}", server)
+            told = about(connection, asked, reader(), unread=unread, commands=commands)
+    if told:
+        write_document(compose.drift(list(with_inside(lines)), told, words), to)
+    else:
+        with output(to.file, force=to.force) as out:
+            if to.form == "json":
+                json_lines.write(lines, out)
+                typer.echo(f"compared with {words}", err=True)
+            else:
+                options = look(out, commands=commands)
+                text.drift(with_inside(lines), out, against=words, unread=unread, **options)
     sys.stdout.flush()
     if lines:
         raise typer.Exit(3)

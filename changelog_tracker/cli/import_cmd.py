@@ -34,15 +34,32 @@ def import_(
     from changelog_tracker.errors import IncompleteError
     from changelog_tracker.normalise.secrets import Fingerprints
     from changelog_tracker.pipeline.importing import Wish, import_path
+    from changelog_tracker.pipeline.keys import lost_key
     from changelog_tracker.pipeline.moments import read_build, read_time
 
     moment = read_time(at, "--at") if at is not None else None
     wish = Wish(server, moment, read_build(build) if build is not None else None)
     with open_store(ctx) as store:
-        outcome = import_path(store, Fingerprints(store.key), path, wish)
+        lost = lost_key(store)
+        fingerprints = Fingerprints(store.key)
+        if lost:
+            _tell_lost(store.key_file, lost)
+        outcome = import_path(store, fingerprints, path, wish)
     _tell(outcome)
     if outcome.problems and not outcome.known:
         raise typer.Exit(IncompleteError.exit_code)
+
+
+def _tell_lost(file: Path, lost: list[str]) -> None:
+    from changelog_tracker.pipeline.keys import BRING_BACK
+    from changelog_tracker.report.escape import terminal
+
+    ids = ", ".join(lost)
+    typer.echo(
+        f"note: {terminal(str(file))}: the key was lost, and a new one was made; snapshots have "
+        f"{ids}, bring it back with: {BRING_BACK} --force",
+        err=True,
+    )
 
 
 def _tell(outcome: Outcome) -> None:
@@ -91,7 +108,8 @@ def _notes(outcome: Outcome) -> None:
     if outcome.other_key:
         notes.append(
             f"{outcome.server}: earlier snapshots were fingerprinted with another key, so secrets "
-            "are not comparable with theirs; bring back changelog.key if you have it"
+            "are not comparable with theirs; if you have it: changelog-tracker key import FILE"
+            " --force"
         )
     for note in notes:
         typer.echo(f"note: {terminal(note)}", err=True)

@@ -7,13 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
-Format = Literal["text", "json", "md"]
+Format = Literal["text", "json", "md", "html", "csv", "xlsx"]
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="How to write it; else as FILE ends, else text."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a FILE that exists.")]
 UnfoldOption = Annotated[bool, typer.Option("--unfold", help="Also what is folded into one line.")]
 OneServer = Annotated[str, typer.Argument(help="The server.")]
 AnyServer = Annotated[str | None, typer.Argument(help="One server; else all.")]

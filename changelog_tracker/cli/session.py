@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import tzinfo
-    from pathlib import Path
-    from typing import TextIO
+    from typing import BinaryIO, TextIO
 
     import typer
 
@@ -45,13 +45,55 @@ def open_store(ctx: typer.Context | Globals) -> Iterator[Store]:
         store.close()
 
 
+class _LocalZone(tzinfo):
+    """The time zone of this machine, with the offset that each moment had there."""
+
+    def utcoffset(self, when: datetime | None, /) -> timedelta | None:
+        """Give the offset of a local time."""
+        return _here(when or datetime.now()).utcoffset()  # noqa: DTZ005  local is what is asked for
+
+    def tzname(self, when: datetime | None, /) -> str | None:
+        """Give the zone's name at a local time."""
+        return _here(when or datetime.now()).tzname()  # noqa: DTZ005
+
+    def dst(self, _when: datetime | None, /) -> timedelta | None:
+        """Say nothing: the offset has it in it."""
+        return None
+
+    def fromutc(self, when: datetime, /) -> datetime:
+        """Give a moment in UTC as local time; `fold` tells the two hours of an autumn night."""
+        there = when.replace(tzinfo=UTC).astimezone()
+        local = there.replace(tzinfo=None)
+        fold = local.astimezone().utcoffset() != there.utcoffset()
+        return local.replace(tzinfo=self, fold=int(fold))
+
+
+def _here(when: datetime) -> datetime:
+    return when.replace(tzinfo=None).astimezone()
+
+
 def local_zone() -> tzinfo:
     """Give the reader's time zone."""
-    zone = datetime.now().astimezone().tzinfo
-    if zone is None:
-        msg = "the system has no time zone"
-        raise RuntimeError(msg)
-    return zone
+    return _LocalZone()
+
+
+def now() -> datetime:
+    """
+    Give the time at which a report is made; SOURCE_DATE_EPOCH says another, to make one again.
+
+    Raises:
+        UsageError: That is no time.
+    """
+    said = os.environ.get("SOURCE_DATE_EPOCH")
+    if not said:
+        return datetime.now(tz=UTC).replace(microsecond=0)
+    try:
+        return datetime.fromtimestamp(int(said), tz=UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        from changelog_tracker.errors import UsageError
+
+        what = f"{said!r} is no time; expected seconds since 1970"
+        raise UsageError("SOURCE_DATE_EPOCH", what) from error
 
 
 def look(out: TextIO, *, commands: bool = False, times: bool = False) -> LookOptions:
@@ -73,24 +115,86 @@ def write_json(lines: Iterable[Mapping[str, Any]]) -> None:
     json_lines.write(lines, sys.stdout)
 
 
+def refuse_existing(file: Path | None, *, force: bool) -> None:
+    """
+    Refuse to write over a file that nobody said may be lost.
+
+    Raises:
+        UsageError: It exists, or is a folder.
+    """
+    from changelog_tracker.errors import UsageError
+
+    if file is None:
+        return
+    if file.is_dir():
+        raise UsageError(str(file), "is a folder; expected the name of a file")
+    if file.is_file() and not force:
+        what = "exists already; nothing was written"
+        raise UsageError(str(file), what, "--force writes over it")
+
+
 @contextmanager
-def output(file: Path | None) -> Iterator[TextIO]:
+def output(file: Path | None, *, force: bool = False) -> Iterator[TextIO]:
     """
     Open where a report goes: standard output, or a file that appears whole or not at all.
 
     Raises:
-        TrackerError: The file cannot be written.
+        UsageError: The file exists, and `force` does not say that it may be lost.
+        TrackerError: It cannot be written.
     """
     if file is None:
         yield sys.stdout
         return
+    with _appearing(file, force=force) as part, part.open("w", encoding="utf-8", newline="") as out:
+        yield out
+
+
+@contextmanager
+def exact_output(file: Path | None, *, force: bool = False) -> Iterator[TextIO]:
+    """Open the same for a form that says itself what its encoding and its line ends are."""
+    buffer = None if file else getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        with output(file, force=force) as out:
+            yield out
+        return
+    sys.stdout.flush()
+    exact = TextIOWrapper(buffer, encoding="utf-8", newline="")
+    try:
+        yield exact
+    finally:
+        exact.detach()
+
+
+@contextmanager
+def binary_output(file: Path | None, *, force: bool = False) -> Iterator[BinaryIO]:
+    """Open the same for bytes; what goes to standard output can be sought in until it is whole."""
+    if file is None:
+        whole = BytesIO()
+        yield whole
+        sys.stdout.buffer.write(whole.getvalue())
+        return
+    with _appearing(file, force=force) as part, part.open("wb") as out:
+        yield out
+
+
+@contextmanager
+def _appearing(file: Path, *, force: bool) -> Iterator[Path]:
+    """Give the path to write to; the file is there when all was written, and else is as before."""
     from changelog_tracker.errors import TrackerError
 
-    part = file.with_name(file.name + ".part")
+    refuse_existing(file, force=force)
+    if file.exists() and not file.is_file():
+        # A device or a pipe, such as /dev/null.
+        yield file
+        return
+    whole = Path(os.path.realpath(file))
+    part = whole.with_name(f".changelog-{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as out:
-            yield out
-        part.replace(file)
+        yield part
+        refuse_existing(file, force=force)
+        part.replace(whole)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise TrackerError(str(file), f"cannot be written: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ def snapshots(
     json: JsonOption = False,
 ) -> None:
     """List the snapshots, oldest first."""
-    from changelog_tracker.pipeline.state import snapshot_lines
+    from changelog_tracker.pipeline.taken import snapshot_lines
     from changelog_tracker.report import text
 
     with open_store(ctx) as store, store.reading() as connection:

@@ -131,12 +131,15 @@ class Manifest:
         taken_at: Aware, UTC.
         utc_offset_min: Minutes that the server's clock was ahead of UTC.
         time_zone: The Windows name of its time zone.
+        skew_ms: Milliseconds that its clock ran ahead of the clock of who collected over the
+            network; None where the server itself made the bundle.
     """
 
     server: str
     taken_at: datetime
     utc_offset_min: int | None
     time_zone: str | None
+    skew_ms: int | None
     collector: ManifestCollector
     exchange: ManifestExchange
     windows: ManifestWindows

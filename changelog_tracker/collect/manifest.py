@@ -31,6 +31,7 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _LONGEST_HOST_NAME = 63
 _DAY_MIN = 24 * 60
 _MOST_RECORDS = 2**53
+_MOST_SKEW_MS = 10 * 365 * _DAY_MIN * 60_000
 
 
 def read_manifest(place: str, data: bytes) -> Manifest:
@@ -55,6 +56,7 @@ def read_manifest(place: str, data: bytes) -> Manifest:
         taken_at=taken_at,
         utc_offset_min=fields.whole("utc_offset_min", -_DAY_MIN, _DAY_MIN),
         time_zone=fields.optional_text("time_zone"),
+        skew_ms=fields.whole("skew_ms", -_MOST_SKEW_MS, _MOST_SKEW_MS),
         collector=_collector(fields.part("collector")),
         exchange=_exchange(fields.part("exchange")),
         windows=_windows(fields.part("windows")),

@@ -29,12 +29,14 @@ def tree_of(resource: ResourceId, content: bytes) -> Tree:
 
 def differ(
     load: Callable[[bytes], bytes],
+    held_back: Callable[[str, Tree, Tree], None] | None = None,
 ) -> Callable[[ResourceId, bytes | None, bytes | None], list[Difference]]:
     """
     Make the function that compares two contents of one resource.
 
     Args:
         load: Gives a content by its digest.
+        held_back: Is told kind and both states of what is compared, to count what rules hold back.
     """
 
     def differences(
@@ -49,6 +51,9 @@ def differ(
             )
         if min(len(old), len(new)) > _BIG and not old.startswith(b"{"):
             old, new = only_what_differs(old, new, "dependentAssembly")
-        return compare(tree_of(resource, old), tree_of(resource, new))
+        trees = tree_of(resource, old), tree_of(resource, new)
+        if held_back is not None:
+            held_back(resource.kind, *trees)
+        return compare(*trees)
 
     return differences

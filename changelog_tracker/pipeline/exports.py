@@ -78,6 +78,10 @@ class Exports:
         for kind in kinds or ({listed.kind} if listed else set()):
             self._set_read(ReadingId(kind), fingerprint, data, listed.mode if listed else "full")
 
+    def of_kind(self, kind: str) -> list[ExchangeObject]:
+        """Give the objects of one resource kind."""
+        return [found for found, path, _ in self._objects if self._kind(found, path) == kind]
+
     def _set_read(self, reading: ReadingId, fingerprint: bytes, data: bytes, mode: Mode) -> None:
         before = self._contents.readings.get(reading.key)
         if before is not None and before.fingerprint is not None:

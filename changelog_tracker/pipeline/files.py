@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
+from changelog_tracker.diff.product_update import SERVER
 from changelog_tracker.errors import FileError, InputError
 from changelog_tracker.model import Reading, ReadingId
 from changelog_tracker.parse.iis_config import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from changelog_tracker.collect.gathered import FoundFile, Gathered, ManifestReading
     from changelog_tracker.model import Known, ReadingKey
+    from changelog_tracker.normalise.exchange import ExchangeObject
     from changelog_tracker.normalise.secrets import Fingerprints
     from changelog_tracker.parse.xml import Element
 
@@ -83,6 +85,10 @@ class FileReader:
         """Turn the Exchange objects of one server into records."""
         self._exports.add_objects(server)
 
+    def objects(self, key: ReadingKey) -> list[ExchangeObject]:
+        """Give the Exchange objects of a kind, of every server that was in the files."""
+        return self._exports.of_kind(key[0])
+
     @property
     def install_path(self) -> str | None:
         """Where Exchange is installed, as far as the files tell."""
@@ -125,6 +131,12 @@ class FileReader:
         ]
         # A noun that two files tell is read again: which objects came from which is not kept.
         if not same or any(r.id.key in self.contents.readings for r in same):
+            return False
+        # A noun that was not given since, so that only a part of it kept its mark, is read again.
+        nouns = {r.id.kind for r in same if r.id.scope and r.id.kind in catalogue.nouns()} - {
+            SERVER
+        }
+        if not nouns <= {r.id.kind for r in same if not r.id.scope}:
             return False
         # What could not be read is tried again: the program may have learnt to.
         if any(r.status == "unread" and r.mode != "ad-only" for r in same):

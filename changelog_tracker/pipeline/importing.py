@@ -22,23 +22,21 @@ from changelog_tracker.pipeline.contents import differ
 from changelog_tracker.pipeline.facts import add_facts
 from changelog_tracker.pipeline.files import FileReader
 from changelog_tracker.pipeline.identity import likely_server, server_of
-from changelog_tracker.pipeline.late import insert_late
-from changelog_tracker.pipeline.outcome import Outcome, Retold, Wish
-from changelog_tracker.pipeline.surroundings import classified, kinds_around
-from changelog_tracker.store.changes import Recorded, add_changes
-from changelog_tracker.store.contents import add_contents, digest_of, load_contents
-from changelog_tracker.store.history import last_key_id, snapshot_body
-from changelog_tracker.store.journal import append, server_id
+from changelog_tracker.pipeline.noise_only import HeldBack, count_exports, drop_noise
+from changelog_tracker.pipeline.outcome import Outcome, Wish
+from changelog_tracker.pipeline.recording import Finding, Recording, load
+from changelog_tracker.pipeline.stored import stored_objects
+from changelog_tracker.pipeline.surroundings import kinds_around
+from changelog_tracker.store.contents import digest_of, load_contents
+from changelog_tracker.store.history import last_key_id
+from changelog_tracker.store.journal import append, newest_snapshot, server_id
 from changelog_tracker.store.lookups import raw_file
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.states import (
     COLLECTOR,
     Wanted,
-    Writing,
     load_held,
     load_known,
-    save_step,
-    snapshot_before,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
 
     from changelog_tracker.collect.gathered import Gathered
     from changelog_tracker.model import ReadingKey, Record, ResourceKey, Step
+    from changelog_tracker.normalise.exchange import ExchangeObject
     from changelog_tracker.normalise.secrets import Fingerprints
     from changelog_tracker.pipeline.read import Contents
     from changelog_tracker.store import Store
@@ -111,30 +110,40 @@ class _Import:
             known = load_known(self.connection, number, at)
             reader = self._reader(known, number, at)
             contents = reader.read()
-            already = self._already(name, number, contents, known)
-            if already is not None:
-                return already
         other_key = not contents.unchanged and self._is_other_key(number)
         load_held(self.connection, number, known, at=at, only=[Wanted(SERVER)])
         build = self._add_facts(name, contents, reader, known)
         taken = self._taken(contents)
-        load_held(self.connection, number, known, at=at, only=_changed(taken))
-        done = step(known, taken, differ(self._load))
+        load_held(
+            self.connection, number, known, at=at, only=None if at is not None else _changed(taken)
+        )
+        held_back = self._held_back(number, at, contents, reader)
+        drop_noise(known, taken, contents)
+        done = step(known, taken, differ(self._load, held_back.add_trees))
+        before = newest_snapshot(self.connection, number, at) if at is not None else None
+        if before is not None and before[1] == at:
+            return self._already(name, before[0], done)
         around = kinds_around(done)
-        if around:
-            load_held(self.connection, number, known, at=at, only=[Wanted(k) for k in around])
-        late = at is not None
-        seq, changes = self._write(name, number, known, contents, done, late=late)
-        retold: Retold | None = None
-        if late:
-            retold, changes = insert_late(self.connection, number, name, seq, self._load)
+        if around and at is None:
+            load_held(self.connection, number, known, only=[Wanted(k) for k in around])
+        found = Finding(
+            server=(number, name),
+            known=known,
+            taken=taken,
+            done=done,
+            raw=contents.raw,
+            source=self.gathered.place,
+            said=self._said(held_back),
+        )
+        recording = Recording(self.connection, self.fingerprints.key_id, self.new)
+        written = recording.newest(found) if at is None else recording.late(found)
         return Outcome(
             name,
-            seq,
+            written.seq,
             self.at,
             first=first,
-            changes=changes,
-            retold=retold,
+            changes=written.changes,
+            retold=written.retold,
             build=build,
             other_key=other_key,
             problems=tuple(contents.problems),
@@ -152,7 +161,10 @@ class _Import:
 
     def _nothing_new(self, contents: Contents, known: Known) -> bool:
         """Tell whether newer files say, byte for byte, what the last ones said."""
-        if known.at is None or known.at >= self.at or self.gathered.manifest or self.wish.build:
+        if known.at is None or known.at >= self.at or self.wish.build:
+            return False
+        if self.gathered.manifest is not None or known.collector is not None:
+            # What a bundle says besides its files is compared below.
             return False
         if len(contents.unchanged) < len(contents.readings):
             return False
@@ -165,43 +177,31 @@ class _Import:
 
     def _unchanged(self, name: str, number: int, contents: Contents) -> Outcome:
         """Write the one row of a snapshot that brought nothing new."""
-        seq = self._append(name, number, None)
-        return Outcome(name, seq, self.at, unchanged=True, problems=tuple(contents.problems))
-
-    def _append(self, name: str, number: int, body: dict[str, object] | None) -> int:
-        return append(
+        seq = append(
             self.connection,
             "snapshot",
             server=(number, name),
             at=micros(self.at),
             received=micros(datetime.now(tz=UTC)),
             source=self.gathered.place,
-            body=body,
+            body=None,
+            nothing_new=True,
         )
-
-    def _bundle_mark(self) -> bytes | None:
-        """Give the fingerprint of bundle.json, which holds facts that no file holds."""
-        for file in self.gathered.files:
-            if self.gathered.manifest is not None and file.path == "bundle.json":
-                return self.fingerprints.of_file(file.sha256)
-        return None
+        return Outcome(name, seq, self.at, unchanged=True, problems=tuple(contents.problems))
 
     def _is_other_key(self, number: int) -> bool:
         """Tell whether what is known was fingerprinted with another key."""
         return last_key_id(self.connection, number) not in {None, self.fingerprints.key_id}
 
-    def _already(self, name: str, number: int, contents: Contents, known: Known) -> Outcome | None:
+    def _already(self, name: str, seq: int, done: Step) -> Outcome:
         """
-        Find the snapshot of this very time.
+        Answer for a snapshot of a time that there is one of.
 
         Raises:
-            InputError: There is one with other content.
+            InputError: That one has other content.
         """
-        before = snapshot_before(self.connection, number, micros(self.at))
-        if before is None or before.at != micros(self.at):
-            return None
-        if _is_same(contents, known, self._bundle_mark()):
-            return Outcome(name, before.seq, self.at, known=True)
+        if not (done.readings or done.opened or done.closed or done.changes):
+            return Outcome(name, seq, self.at, known=True)
         raise InputError(
             self.gathered.place,
             f"{name} already has a snapshot of {self.at:%Y-%m-%dT%H:%M:%SZ} with other content",
@@ -229,9 +229,7 @@ class _Import:
         if self.gathered.manifest is not None:
             made_by = self.gathered.manifest.collector
             collector = f"{made_by.name or '?'} {made_by.version or '?'}"
-            contents.readings[COLLECTOR.key] = Reading(
-                COLLECTOR, reason=collector, fingerprint=self._bundle_mark()
-            )
+            contents.readings[COLLECTOR.key] = Reading(COLLECTOR, reason=collector)
             contents.unchanged.add(COLLECTOR.key)
         return Taken(
             self.at, collector, contents.readings, held, contents.unchanged, contents.touched
@@ -242,35 +240,40 @@ class _Import:
         self.new[digest] = record.content
         return Held(record.resource, reading, digest)
 
-    def _write(
-        self,
-        name: str,
-        number: int,
-        known: Known,
-        contents: Contents,
-        done: Step,
-        *,
-        late: bool,
-    ) -> tuple[int, tuple[Recorded, ...]]:
-        """Write the snapshot; of a late one only what was recorded, the rest is told again."""
-        at = micros(self.at)
-        # Which changes a late snapshot makes is told by the entry that tells the history again.
-        changes = [] if late else classified(known, done, self._load)
-        raw = {key: digest_of(data) for key, data in contents.raw.items() if key in done.readings}
-        datas = [self.new[held.digest] for held in done.opened.values() if held.digest in self.new]
-        add_contents(self.connection, [*datas, *(contents.raw[key] for key in raw)])
-        body = snapshot_body(done, raw, changes, self.fingerprints.key_id)
-        seq = self._append(name, number, body)
-        recorded = [Recorded(seq, n, name, seq, at, change) for n, change in enumerate(changes, 1)]
-        if not late:
-            save_step(self.connection, done, Writing(number, at, raw))
-            add_changes(self.connection, number, recorded)
-        return seq, tuple(recorded)
+    def _held_back(
+        self, number: int, at: int | None, contents: Contents, reader: FileReader
+    ) -> HeldBack:
+        """Count what noise rules held back in the exports that are not the same as the last."""
+
+        def stored(key: ReadingKey) -> list[ExchangeObject]:
+            data = raw_file(self.connection, number, key, at)
+            return [] if data is None else stored_objects(data, key[0])
+
+        found = HeldBack()
+        count_exports(found, contents, reader.objects, stored)
+        return found
+
+    def _said(self, held_back: HeldBack) -> dict[str, object]:
+        """Give what the journal keeps of a snapshot besides what it read."""
+        found: dict[str, object] = {}
+        if rows := held_back.rows():
+            found["held_back"] = rows
+        clock = self._clock()
+        if clock != [None, None]:
+            found["clock"] = clock
+        return found
+
+    def _clock(self) -> list[int | None]:
+        """Give the server's offset from UTC in minutes, and how far it runs ahead of ours in ms."""
+        manifest = self.gathered.manifest
+        if manifest is None:
+            return [None, None]
+        ahead = (manifest.taken_at - datetime.now(tz=UTC)) // timedelta(milliseconds=1)
+        skew = manifest.skew_ms
+        return [manifest.utc_offset_min, skew if skew is not None else ahead if ahead > 0 else None]
 
     def _load(self, digest: bytes) -> bytes:
-        if digest not in self.new:
-            self.new |= load_contents(self.connection, [digest])
-        return self.new[digest]
+        return load(self.connection, self.new, digest)
 
 
 def _changed(taken: Taken) -> set[Wanted]:
@@ -284,16 +287,3 @@ def _changed(taken: Taken) -> set[Wanted]:
         noun = reading.id.kind in catalogue.nouns()
         wanted.add(Wanted(reading.id.kind, None if noun else key[1], names))
     return wanted
-
-
-def _is_same(contents: Contents, known: Known, bundle: bytes | None) -> bool:
-    """Tell whether an import's files are those that a snapshot was made of."""
-    for key, reading in contents.readings.items():
-        last = known.readings.get(key)
-        if last is None or last.reading != reading:
-            return False
-    collector = known.readings.get(COLLECTOR.key)
-    if bundle != (collector.reading.fingerprint if collector else None):
-        return False
-    told = {last.reading.fingerprint for last in known.readings.values()}
-    return told | {None} == {None, bundle, *(one.fingerprint for one in contents.readings.values())}

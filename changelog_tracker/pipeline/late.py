@@ -1,185 +1,227 @@
 """
 A snapshot that is older than the newest: the history is told again, and nothing is rewritten.
 
-The changes of all times are found again with the late snapshot in its place, and held against
-those that were recorded. What differs becomes one new journal entry: changes that are added, that
-are told more exactly, or that no longer hold.
+Only what the late snapshot bears on is told again: the next snapshot, and for what that one did not
+read the first later one that did. The changes that are found so are held against those that were
+recorded there; what differs becomes one new journal entry (revision.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from changelog_tracker.diff.compare import same
-from changelog_tracker.diff.timeline import NOT_GIVEN, advance, step
-from changelog_tracker.model import Known
+from changelog_tracker.diff.timeline import FILES, NOT_GIVEN, advance, step
+from changelog_tracker.model import Known, Taken
 from changelog_tracker.pipeline.contents import differ
 from changelog_tracker.pipeline.outcome import Retold
-from changelog_tracker.pipeline.surroundings import classified
+from changelog_tracker.pipeline.revision import Expected, reconcile, record
+from changelog_tracker.pipeline.surroundings import AROUND, classified
 from changelog_tracker.store.changes import (
     Recorded,
-    add_changes,
-    change_json,
     load_changes,
-    moved,
-    rewrite,
+    next_change,
 )
-from changelog_tracker.store.history import Past, load_history, rewrite_states, taken_of
-from changelog_tracker.store.journal import append
-from changelog_tracker.store.packing import micros
+from changelog_tracker.store.journal import newest_snapshot, next_snapshot
+from changelog_tracker.store.packing import moment
+from changelog_tracker.store.splice import Spans, next_told, splice
+from changelog_tracker.store.states import COLLECTOR, load_held, load_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from changelog_tracker.model import Change, Step
+    from changelog_tracker.model import (
+        Change,
+        Held,
+        KnownReading,
+        Reading,
+        ReadingKey,
+        ResourceKey,
+    )
+    from changelog_tracker.model import Step as Done
     from changelog_tracker.store.database import Connection
 
 
-class Expected(NamedTuple):
-    """A change as the whole history shows it."""
+@dataclass(slots=True)
+class Told:
+    """
+    One moment of the history, told again.
+
+    Args:
+        snapshot: Its number; 0 for the late one, which has none yet.
+        at: Its time, microseconds.
+        changes: What changed there.
+        readings: Of each reading that is other than the store says, how it is.
+        held: The same of each resource; None where there is none.
+    """
 
     snapshot: int
-    seen: int
-    change: Change
+    at: int
+    changes: list[Change]
+    readings: dict[ReadingKey, KnownReading]
+    held: dict[ResourceKey, Held | None]
 
 
-@dataclass(slots=True)
-class Revision:
-    """What the journal must be told so that the log shows the history as it now is."""
+@dataclass(frozen=True, slots=True)
+class Late:
+    """
+    A snapshot that comes in late, before it is written.
 
-    added: list[Expected] = field(default_factory=list)
-    amended: list[tuple[Recorded, Expected]] = field(default_factory=list)
-    superseded: list[Recorded] = field(default_factory=list)
+    Args:
+        server_id: The server's number.
+        at: Its time, microseconds.
+        known: All that was known before it.
+        taken: What it read.
+        done: What it did to what was known.
+    """
+
+    server_id: int
+    at: int
+    known: Known
+    taken: Taken
+    done: Done
+
+
+def tell_again(connection: Connection, late: Late, load: Callable[[bytes], bytes]) -> list[Told]:
+    """
+    Tell the history from a late snapshot on, as far as it bears on it; nothing is written.
+
+    Args:
+        connection: An open transaction.
+        late: The snapshot.
+        load: Gives a content by its digest.
+    """
+    compare = differ(load)
+    state = advance(late.known, late.taken, late.done)
+    changes = classified(late.known, late.done, load)
+    told = [Told(0, late.at, changes, *_other(late.known, state))]
+    following = next_snapshot(connection, late.server_id, late.at)
+    while following is not None:
+        snapshot, at = following
+        before = _before(connection, late.server_id, at, told[-1]) if told[1:] else state
+        recorded = _whole(connection, late.server_id, at)
+        taken = _taken_of(recorded)
+        done = step(before, taken, compare)
+        state = advance(before, taken, done)
+        other = _other(recorded, state)
+        told.append(Told(snapshot, at, classified(before, done, load), *other))
+        following = _next(connection, late.server_id, told[-1])
+    return told
 
 
 def insert_late(
     connection: Connection,
-    server_id: int,
-    server: str,
+    server: tuple[int, str],
     seq: int,
-    load: Callable[[bytes], bytes],
+    told: list[Told],
+    raw: dict[ReadingKey, bytes],
 ) -> tuple[Retold, tuple[Recorded, ...]]:
     """
-    Put a snapshot that is in the journal already into its place in time.
+    Put a snapshot that is in the journal by now into its place in time.
 
     Args:
         connection: The transaction that wrote it.
-        server_id: The server's number.
-        server: Its name.
+        server: Number and name.
         seq: The late snapshot.
-        load: Gives a content by its digest.
+        told: What `tell_again` gave.
+        raw: Digests of its raw files.
 
     Returns:
         What that did to the log, and the changes that show at the late snapshot.
     """
-    steps, expected = _told_again(load_history(connection, server), load)
-    rewrite_states(connection, server_id, steps)
-    revision = _reconcile(load_changes(connection, server_id), expected)
-    _record(connection, server_id, server, seq, revision)
-    own = tuple(one for one in load_changes(connection, server_id) if one.snapshot == seq)
-    later = [one for one in revision.added if one.snapshot != seq]
-    return Retold(len(later), len(revision.amended), len(revision.superseded)), own
-
-
-def _told_again(
-    pasts: list[Past], load: Callable[[bytes], bytes]
-) -> tuple[list[tuple[Past, Step]], list[Expected]]:
-    known = Known()
-    steps: list[tuple[Past, Step]] = []
-    expected: list[Expected] = []
-    compare = differ(load)
-    for past in pasts:
-        taken = taken_of(past, NOT_GIVEN)
-        done = step(known, taken, compare)
-        changes = classified(known, done, load)
-        steps.append((past, done))
-        expected += [Expected(past.seq, past.at, change) for change in changes]
-        known = advance(known, taken, done)
-    return steps, expected
-
-
-def _reconcile(live: list[Recorded], expected: list[Expected]) -> Revision:
-    """Hold what is recorded against what should be; a change that ends the same keeps its id."""
-    revision = Revision()
-    open_ones = list(live)
-    rest = []
-    for one in expected:
-        match = _match(open_ones, one, same_snapshot=True)
-        if match is None:
-            rest.append(one)
-            continue
-        open_ones.remove(match)
-        if match.change != one.change:
-            revision.amended.append((match, one))
-    for one in rest:
-        match = _match(open_ones, one, same_snapshot=False)
-        if match is None:
-            revision.added.append(one)
-        else:
-            open_ones.remove(match)
-            revision.amended.append((match, one))
-    revision.superseded = open_ones
-    return revision
-
-
-def _match(live: list[Recorded], one: Expected, *, same_snapshot: bool) -> Recorded | None:
-    for found in live:
-        if same_snapshot and found.snapshot != one.snapshot:
-            continue
-        if found.change.key == one.change.key and same(found.change.after, one.change.after):
-            return found
-    return None
-
-
-def _record(
-    connection: Connection, server_id: int, server: str, late: int, revision: Revision
-) -> None:
-    if not (revision.added or revision.amended or revision.superseded):
-        return
-    by_key = {one.change.key: n for n, one in enumerate(revision.added, 1)}
-    numbers = [by_key.get(one.change.key) for one in revision.superseded]
-    body: dict[str, Any] = {
-        "because": late,
-        "added": [
-            {"snapshot": one.snapshot, "seen": one.seen, "change": change_json(one.change)}
-            for one in revision.added
-        ],
-        "amended": [
-            {
-                "id": old.id,
-                "snapshot": one.snapshot,
-                "seen": one.seen,
-                "change": change_json(one.change),
-            }
-            for old, one in revision.amended
-        ],
-        "superseded": [
-            {"id": one.id, "by_added": n, "why": f"snapshot {late} came in late"}
-            for one, n in zip(revision.superseded, numbers, strict=True)
-        ],
-    }
-    seq = append(
-        connection,
-        "revision",
-        server=(server_id, server),
-        at=None,
-        received=micros(datetime.now(tz=UTC)),
-        source="",
-        body=body,
-    )
-    add_changes(
-        connection,
-        server_id,
-        [
-            Recorded(seq, n, server, one.snapshot, one.seen, one.change)
-            for n, one in enumerate(revision.added, 1)
-        ],
-    )
-    rows = [moved(old, one.snapshot, one.seen, one.change) for old, one in revision.amended]
-    rows += [
-        replace(one, superseded_by=f"{seq}.{n}" if n else str(seq))
-        for one, n in zip(revision.superseded, numbers, strict=True)
+    told[0].snapshot = seq
+    splice(connection, server[0], _spans(told, raw))
+    live = [
+        one
+        for moment in told
+        for one in load_changes(connection, server[0], since=moment.at, until=moment.at)
     ]
-    rewrite(connection, server_id, rows)
+    expected = [Expected(one.snapshot, one.at, change) for one in told for change in one.changes]
+    revision = reconcile(live, expected)
+    record(connection, server, seq, revision)
+    own = load_changes(connection, server[0], since=told[0].at, until=told[0].at)
+    later = [one for one in revision.added if one.snapshot != seq]
+    return Retold(len(later), len(revision.amended), len(revision.superseded)), tuple(own)
+
+
+def _taken_of(known: Known) -> Taken:
+    """Give what the snapshot read of whose moment something is known."""
+    readings = {
+        key: last.reading for key, last in known.readings.items() if not _is_carried(last.reading)
+    }
+    held: dict[ReadingKey, dict[ResourceKey, Held]] = {key: {} for key in readings}
+    for key, one in known.held.items():
+        if one.reading in held:
+            held[one.reading][key] = one
+    collector = readings.get(COLLECTOR.key)
+    name = collector.reason if collector and collector.status == "read" else None
+    return Taken(known.at or moment(0), name, readings, held, set())
+
+
+def _is_carried(reading: Reading) -> bool:
+    """Tell whether a reading follows from others: not given, or of an object that went."""
+    gone = reading.status == "absent" and bool(reading.id.scope) and reading.id.kind not in FILES
+    return gone or reading.reason == NOT_GIVEN
+
+
+def _whole(connection: Connection, server_id: int, at: int) -> Known:
+    known = load_known(connection, server_id, at)
+    load_held(connection, server_id, known, at=at)
+    return known
+
+
+def _before(connection: Connection, server_id: int, at: int, last: Told) -> Known:
+    """Give what is known before a later snapshot: as recorded, but for what is told otherwise."""
+    known = _whole(connection, server_id, at - 1)
+    known.readings |= last.readings
+    for key, held in last.held.items():
+        if held is None:
+            known.held.pop(key, None)
+        else:
+            known.held[key] = held
+    return known
+
+
+def _other(
+    recorded: Known, state: Known
+) -> tuple[dict[ReadingKey, KnownReading], dict[ResourceKey, Held | None]]:
+    """Give what a state says other than the store has it at that time."""
+    readings = {
+        key: last
+        for key, last in state.readings.items()
+        if key not in recorded.readings
+        or (last.reading, last.read_at)
+        != (recorded.readings[key].reading, recorded.readings[key].read_at)
+    }
+    held: dict[ResourceKey, Held | None] = {
+        key: one
+        for key, one in state.held.items()
+        if key not in recorded.held or one.digest != recorded.held[key].digest
+    }
+    held |= {key: None for key in recorded.held if key not in state.held}
+    return readings, held
+
+
+def _next(connection: Connection, server_id: int, last: Told) -> tuple[int, int] | None:
+    """Give the next snapshot that bears on what is told otherwise; None where there is none."""
+    if not (last.readings or last.held):
+        return None
+    times = [next_told(connection, server_id, last.at, last.readings, last.held)]
+    if any(key[0] in AROUND for key in last.held):
+        # The classes of other changes depend on these kinds.
+        times.append(next_change(connection, server_id, last.at))
+    found = min((at for at in times if at is not None), default=None)
+    return None if found is None else newest_snapshot(connection, server_id, found)
+
+
+def _spans(told: list[Told], raw: dict[ReadingKey, bytes]) -> Spans:
+    """Give from when until when which reading and which resource is other than recorded."""
+    spans = Spans()
+    ends = [*(one.at for one in told[1:]), None]
+    for one, end in zip(told, ends, strict=True):
+        for key, last in one.readings.items():
+            file = raw.get(key) if one is told[0] else None
+            spans.readings.setdefault(key, []).append((one.at, end, last.reading, file))
+        for resource, held in one.held.items():
+            spans.held.setdefault(resource, []).append((one.at, end, held))
+    return spans

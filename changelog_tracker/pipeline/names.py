@@ -40,8 +40,11 @@ class FileNames:
         )
 
     def shown(self, path: str) -> str:
-        """Give a file's name as users see it."""
-        name = on_server(path)
+        """Give the name, as users see it, of a file of the import."""
+        return self.named(on_server(path))
+
+    def named(self, name: str) -> str:
+        """Give the name, as users see it, of a file on the server, with forward slashes."""
         for root, variable in (
             (self.install_path, "%ExchangeInstallPath%"),
             (self.windows, "%windir%"),

@@ -18,7 +18,7 @@ from changelog_tracker.store.changes import load_changes
 from changelog_tracker.store.contents import load_contents
 from changelog_tracker.store.lookups import raw_files
 from changelog_tracker.store.packing import micros
-from changelog_tracker.store.snapshots import server_names, snapshots_of
+from changelog_tracker.store.snapshots import server_names
 from changelog_tracker.store.states import (
     COLLECTOR,
     load_held,
@@ -38,7 +38,7 @@ IIS_KINDS = (
     "IisSite", "IisApplication", "IisVirtualDirectory", "IisBinding", "IisAppPool", "IisSection",
 )  # fmt: skip
 NO_EXPORT = "no export of it was given"
-_HIDDEN = frozenset({NOT_USED, COLLECTOR.kind})
+HIDDEN = frozenset({NOT_USED, COLLECTOR.kind})
 
 
 def unread_lines(connection: Connection, server: str, at: int | None = None) -> Iterator[Line]:
@@ -48,7 +48,7 @@ def unread_lines(connection: Connection, server: str, at: int | None = None) -> 
     for key in sorted(known.readings):
         last = known.readings[key]
         reading = last.reading
-        if reading.status != "unread" or reading.id.kind in _HIDDEN:
+        if reading.status != "unread" or reading.id.kind in HIDDEN:
             continue
         if reading.id.scope and reading.id.kind in catalogue.nouns():
             whole = known.readings.get(ReadingId(reading.id.kind).key)
@@ -77,12 +77,12 @@ def _never_read(known: Known, name: str, version: str | None) -> Iterator[Line]:
     read = {last.reading.id.kind for last in known.readings.values()}
     if IIS_CONFIG in read:
         read |= set(IIS_KINDS)
-    for kind in _tracked_kinds(version, read):
+    for kind in tracked_kinds(version, read):
         if kind not in read:
             yield {"server": name, "kind": kind, "unread": NO_EXPORT, "since": None}
 
 
-def _tracked_kinds(version: str | None, read: set[str]) -> list[str]:
+def tracked_kinds(version: str | None, read: set[str]) -> list[str]:
     """Give the kinds that a server of this version has; one of Server and Service is enough."""
     kinds = [
         noun.name
@@ -228,37 +228,3 @@ def matcher(glob: str | None) -> Callable[..., bool]:
 def _regex(glob: str) -> re.Pattern[str]:
     parts = {"*": ".*", "?": "."}
     return re.compile("".join(parts.get(c, re.escape(c)) for c in glob), re.IGNORECASE | re.DOTALL)
-
-
-def snapshot_lines(connection: Connection, server: str | None) -> Iterator[Line]:
-    """Give the snapshots, oldest first."""
-    number = known_server(connection, server)[0] if server else None
-    versions: dict[str, str | None] = {}
-    for one in snapshots_of(connection, number):
-        known = load_known(connection, known_server(connection, one.server)[0], one.at)
-        if one.server not in versions:
-            versions[one.server] = context_of(connection, one.server).version
-        read, unread = _kinds(known, versions[one.server])
-        yield {
-            "id": str(one.seq),
-            "server": one.server,
-            "at": utc(one.at),
-            "received": utc(one.received),
-            "source": one.source,
-            "kinds_read": sorted(read),
-            "kinds_unread": sorted(unread),
-            "changes": one.changes,
-        }
-
-
-def _kinds(known: Known, version: str | None) -> tuple[set[str], set[str]]:
-    """Give the kinds that were read, and those that were not, or not whole."""
-    read: set[str] = set()
-    failed: set[str] = set()
-    for last in known.readings.values():
-        kind = last.reading.id.kind
-        if kind in _HIDDEN or (last.reading.id.scope and kind in catalogue.nouns()):
-            continue
-        kinds = set(IIS_KINDS) if kind == IIS_CONFIG else {kind}
-        (failed if last.reading.status == "unread" else read).update(kinds)
-    return read, (set(_tracked_kinds(version, read)) - read) | failed

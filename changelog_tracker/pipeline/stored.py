@@ -17,7 +17,7 @@ from changelog_tracker.store.contents import load_contents
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from changelog_tracker.model import Held, ReadingKey, ResourceKey, Tree, Value
+    from changelog_tracker.model import Held, Node, ReadingKey, ResourceKey, Tree, Value
     from changelog_tracker.normalise.exchange import ExchangeObject
     from changelog_tracker.parse.iis_config import Found
     from changelog_tracker.store.database import Connection
@@ -40,14 +40,17 @@ class StoredFiles:
 
     def tree(self, held: Held) -> Tree | None:
         """Give a resource's settings with their lines; None where its file is not stored."""
+        found = self.node(held)
+        return iis_tree(held.resource.kind, held.resource.name, found) if found else None
+
+    def node(self, held: Held) -> Node | None:
+        """Give a resource's element with its lines; None where its file is not stored."""
         if held.reading[0] not in {CONFIG_FILE, IIS_CONFIG}:
             return None
         if held.reading not in self._found:
             self._found[held.reading] = self._read(held.reading)
         found = self._found[held.reading].get(held.resource.key)
-        if found is None:
-            return None
-        return iis_tree(held.resource.kind, held.resource.name, node(found.element))
+        return node(found.element) if found is not None else None
 
     def left_out(self, held: Held) -> Iterator[tuple[str, Value, str]]:
         """Give name, value and rule of what was left out of an Exchange object."""
@@ -73,18 +76,20 @@ class StoredFiles:
 
     def _read_objects(self, reading: ReadingKey) -> list[ExchangeObject]:
         data = self._data(reading)
-        if data is None:
-            return []
-        try:
-            objects = parse_clixml(read_xml(data, reading[0]), reading[0])
-            return exchange_objects(objects, reading[0], _secret)
-        except FileError:
-            # Two exports of one kind are stored one behind the other.
-            return []
+        return [] if data is None else stored_objects(data, reading[0])
 
     def _data(self, reading: ReadingKey) -> bytes | None:
         digest = self._digests.get(reading)
         return load_contents(self._connection, [digest])[digest] if digest else None
+
+
+def stored_objects(data: bytes, place: str) -> list[ExchangeObject]:
+    """Give the Exchange objects of a stored export."""
+    try:
+        return exchange_objects(parse_clixml(read_xml(data, place), place), place, _secret)
+    except FileError:
+        # Two exports of one kind are stored one behind the other.
+        return []
 
 
 def _secret(text: str) -> dict[str, Value]:

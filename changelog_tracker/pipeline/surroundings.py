@@ -20,6 +20,8 @@ _DIRECTORIES = (
     "MapiVirtualDirectory", "PowerShellVirtualDirectory",
 )  # fmt: skip
 OUTLOOK_ANYWHERE = "OutlookAnywhere"
+# Every kind that the class of a change of another kind may depend on.
+AROUND = frozenset({*_DIRECTORIES, OUTLOOK_ANYWHERE, "ExchangeServer"})
 
 
 def kinds_around(done: Step) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from changelog_tracker.report import escape, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import tzinfo
 
 # One line of `--json`, with the keys of the contract.
@@ -42,12 +43,19 @@ def is_undocumented(line: Line) -> bool:
     return line.get("documented") is False and line.get("superseded_by") is None
 
 
-def who(line: Line, zone: tzinfo) -> str:
-    """Word who changed it, as sure as the evidence is; empty where nothing is known."""
+def who(line: Line, zone: tzinfo, most: int | None = _SHOWN_PEOPLE) -> str:
+    """
+    Word who changed it, as sure as the evidence is; empty where nothing is known.
+
+    Args:
+        line: One change.
+        zone: Where the reader sits.
+        most: How many people are named; None for all.
+    """
     people = line.get("who") or []
-    named = [_person(person, str(line.get("seen")), zone) for person in people[:_SHOWN_PEOPLE]]
-    if len(people) > _SHOWN_PEOPLE:
-        named.append(f"{len(people) - _SHOWN_PEOPLE} more")
+    named = [_person(person, str(line.get("seen")), zone) for person in people[:most]]
+    if len(people) > len(named):
+        named.append(f"{len(people) - len(named)} more")
     return "; ".join(named)
 
 
@@ -78,12 +86,27 @@ def why(line: Line, zone: tzinfo) -> str:
         return said or "documented"
     if not is_undocumented(line):
         return said
-    state = "undocumented"
+    return f"{state(line)}: {said}" if said else state(line)
+
+
+def state(line: Line) -> str:
+    """Word whether a reason stands; empty where none is asked for."""
+    if "documented" not in line:
+        return ""
+    if line["documented"]:
+        return "documented"
+    if not is_undocumented(line):
+        return "superseded"
     if line.get("rejected"):
-        state += ", reason rejected"
-    elif line.get("expires"):
-        state += ", exception expired"
-    return f"{state}: {said}" if said else state
+        return "undocumented, reason rejected"
+    return "undocumented, exception expired" if line.get("expires") else "undocumented"
+
+
+def superseded_by(line: Line) -> str:
+    """Give the id of what took its place; empty where nothing did."""
+    later = line.get("superseded_by")
+    name = later.get("id") if isinstance(later, Mapping) else later
+    return "" if name is None else str(name)
 
 
 def _people(line: Line, zone: tzinfo) -> str:
@@ -103,10 +126,8 @@ def marks(line: Line) -> list[str]:
     category = line.get("class")
     if category not in (None, "customisation") and not line.get("folded"):
         found.append(escape.terminal(str(category)))
-    later = line.get("superseded_by")
-    if later is not None:
-        name = later.get("id") if isinstance(later, Mapping) else later
-        found.append(f"superseded by {escape.terminal(str(name))}")
+    if line.get("superseded_by") is not None:
+        found.append(f"superseded by {escape.terminal(superseded_by(line))}")
     if line.get("reparsed"):
         found.append("reparsed")
     return found
@@ -118,3 +139,10 @@ def unread(line: Line, zone: tzinfo) -> str:
     lead = f"not read since {words.moment(str(since), zone)}" if since else "never read"
     reason = line.get("unread") or line.get("reason")
     return f"{lead}: {escape.terminal(str(reason))}" if reason else lead
+
+
+def commands(line: Line) -> Iterator[tuple[str, str]]:
+    """Give what makes a change again and takes it back, or why nothing does, with labels."""
+    for key, label in (("redo", "redo"), ("undo", "undo"), ("why_not", "why not")):
+        if line.get(key):
+            yield label, str(line[key])

@@ -1,20 +1,23 @@
-"""Text tables for a terminal: the snapshots of a server, and what the catalogue tracks."""
+"""Text tables for a terminal: snapshots, coverage, and what the catalogue tracks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from changelog_tracker.report import escape, words
+from changelog_tracker.report import escape, times, words
 from changelog_tracker.report.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import TextIO
 
+    from changelog_tracker.report.document import Cell, Column, Document
     from changelog_tracker.report.look import LookOptions
     from changelog_tracker.report.phrases import Line
 
-_NUMBERS = frozenset({"READ", "NOT READ", "CHANGES"})
+_NUMBERS = frozenset({"READ", "NOT READ", "CHANGES", "WATCHED", "MISSING"})
+# On a terminal; what goes to a file is whole.
+_MOST_OF_A_CELL = 60
 
 
 def snapshots(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]) -> None:
@@ -41,6 +44,31 @@ def snapshots(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]
     ]
     _write_table(rows, out)
     out.write(words.total(len(rows), 0, 0, "snapshot") + "\n")
+
+
+def coverage(document: Document, out: TextIO, **options: Unpack[LookOptions]) -> None:
+    """Write what was watched, then the gaps, then the sum; times are local."""
+    look = Look(**options)
+    for table in document.pages:
+        rows = [
+            {
+                column.title.upper(): _text(column, column.cell(line, look.zone), look)
+                for column in table.columns
+            }
+            for line in table.lines
+        ]
+        _write_table(rows, out)
+        out.write("\n" if rows else "")
+    out.write(f"{document.total}\n")
+
+
+def _text(column: Column, cell: Cell, look: Look) -> str:
+    if column.kind == "moment" and cell:
+        return words.moment(str(cell), look.zone)
+    if column.kind == "share" and isinstance(cell, int | float):
+        return times.share(cell)
+    shown = escape.terminal("" if cell is None else str(cell))
+    return words.cut(shown, _MOST_OF_A_CELL) if look.width else shown
 
 
 def catalogue(lines: Iterable[Line], out: TextIO) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from changelog_tracker.report import escape, phrases, words
 from changelog_tracker.report.look import Look
-from changelog_tracker.report.tables import catalogue, snapshots
+from changelog_tracker.report.tables import catalogue, coverage, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Longer paths push their own values to the right, not those of their neighbours.
 _PATH_COLUMN = 64
 
-__all__ = ["catalogue", "diff", "drift", "log", "show", "snapshots"]
+__all__ = ["catalogue", "coverage", "diff", "drift", "log", "show", "snapshots"]
 
 
 def log(
@@ -134,6 +134,10 @@ def show(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]) -> 
             parts.append(f"since {words.moment(str(line['since']), look.zone)}")
         if line.get("origin"):
             parts.append(f"from {escape.terminal(str(line['origin']))}")
+        if line.get("step"):
+            parts.append(f"({escape.terminal(str(line['step']))})")
+        if line.get("refused"):
+            parts.append(f"does not count: {escape.terminal(str(line['refused']))}")
         if line.get("rule"):
             parts.append(f"ignored by {escape.terminal(str(line['rule']))}")
         out.write("  ".join(parts) + "\n")
@@ -229,9 +233,9 @@ def _write_inside(line: Line, out: TextIO, look: Look) -> None:
 
 
 def _write_commands(line: Line, out: TextIO) -> None:
-    for key, label in (("redo", "redo"), ("undo", "undo"), ("why_not", "why not")):
-        if line.get(key):
-            out.write(f"      {label}: {escape.terminal(str(line[key]))}\n")
+    out.writelines(
+        f"      {label}: {escape.terminal(said)}\n" for label, said in phrases.commands(line)
+    )
 
 
 def _write_unread(lines: Iterable[Mapping[str, object]], out: TextIO, look: Look) -> None:

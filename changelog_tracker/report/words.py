@@ -44,7 +44,7 @@ def _item(what: Value) -> str:
     if isinstance(what, bool):
         return "true" if what else "false"
     if isinstance(what, str):
-        return _quoted(what) if _BETWEEN_ITEMS.intersection(what) else _text(what)
+        return quoted(what) if _BETWEEN_ITEMS.intersection(what) else _text(what)
     if isinstance(what, list):
         return "[" + ", ".join(map(_item, what)) + "]"
     if isinstance(what, dict):
@@ -65,10 +65,11 @@ def _text(text: str) -> str:
         and text[0] not in '"({'
         and not any(part in text for part in _SEPARATORS)
     )
-    return text if bare else _quoted(text)
+    return text if bare else quoted(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Put text in double quotes, for where it could be mistaken bare."""
     inside = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escape.terminal(inside)}"'
 
@@ -178,3 +179,8 @@ def total(changes: int, undocumented: int, unread: int, noun: str = "change") ->
     if undocumented:
         text += f" ({undocumented} undocumented)"
     return f"{text}, {count(unread, 'kind')} not read" if unread else text
+
+
+def sentence(said: str) -> str:
+    """Make a sentence of words that end a report."""
+    return f"{said[:1].upper()}{said[1:]}."

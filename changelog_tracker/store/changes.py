@@ -6,18 +6,27 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from changelog_tracker.model import Change
-from changelog_tracker.store.packing import canonical_json, micros, moment, pack, unpack
+from changelog_tracker.store.packing import (
+    canonical_json,
+    micros,
+    moment,
+    pack_body,
+    read_body,
+)
 from changelog_tracker.store.tables import change as change_table
-from changelog_tracker.store.tables import documentation, server
+from changelog_tracker.store.tables import documentation, journal, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
+
+# SQLite's oldest limit on variables of one statement is 999.
+_AT_ONCE = 900
 
 # What people said of changes, by seq and n, then by the number of a folded one.
 Words: TypeAlias = "dict[tuple[int, int], dict[int, tuple[dict[str, Any], ...]]]"
@@ -102,7 +111,7 @@ def change_of(found: dict[str, Any]) -> Change:
 
 def add_changes(connection: Connection, server_id: int, rows: Iterable[Recorded]) -> None:
     """Write the rows of new changes."""
-    values = [_row(server_id, one) for one in rows]
+    values = [_row(connection, server_id, one) for one in rows]
     if values:
         connection.execute(insert(change_table), values)
 
@@ -139,8 +148,7 @@ def load_changes(
         query = query.where(table.c.seen <= until)
     if not superseded:
         query = query.where(table.c.superseded_by.is_(None))
-    words = _words(connection)
-    return [_recorded(row, words) for row in connection.execute(query)]
+    return _recorded(connection, connection.execute(query).all())
 
 
 def find_change(connection: Connection, seq: int, n: int) -> Recorded | None:
@@ -150,7 +158,15 @@ def find_change(connection: Connection, seq: int, n: int) -> Recorded | None:
         .join(server, server.c.id == change_table.c.server_id)
         .where(change_table.c.seq == seq, change_table.c.n == n)
     ).first()
-    return _recorded(row, _words(connection)) if row else None
+    return _recorded(connection, [row])[0] if row else None
+
+
+def next_change(connection: Connection, server_id: int, after: int) -> int | None:
+    """Give the time of a server's first change after a time, microseconds."""
+    table = change_table
+    return connection.execute(
+        select(func.min(table.c.seen)).where(table.c.server_id == server_id, table.c.seen > after)
+    ).scalar()
 
 
 def add_words(
@@ -184,7 +200,7 @@ def rewrite(connection: Connection, server_id: int, rows: Iterable[Recorded]) ->
         connection.execute(
             update(change_table)
             .where(change_table.c.seq == one.seq, change_table.c.n == one.n)
-            .values(**_row(server_id, one))
+            .values(**_row(connection, server_id, one))
         )
 
 
@@ -194,50 +210,65 @@ def moved(one: Recorded, snapshot: int, seen: int, change: Change) -> Recorded:
     return replace(one, snapshot=snapshot, seen=seen, change=change, earlier=(*one.earlier, before))
 
 
-def _row(server_id: int, one: Recorded) -> dict[str, Any]:
-    body: dict[str, Any] = change_json(one.change)
-    not_before = body.pop("not_before")
-    if one.earlier:
-        body["earlier"] = list(one.earlier)
+def change_in(action: str, body: Any, n: int) -> Change:  # noqa: ANN401  any JSON value
+    """Give the n-th change that a journal entry brought."""
+    if action == "revision":
+        return change_of(body["added"][n - 1]["change"])
+    return change_of(body["changes"][n - 1])
+
+
+def _row(connection: Connection, server_id: int, one: Recorded) -> dict[str, Any]:
+    # What was never told otherwise stands in the journal, and needs no copy.
+    said = {**change_json(one.change), "earlier": list(one.earlier)} if one.earlier else None
     return {
         "seq": one.seq,
         "n": one.n,
         "server_id": server_id,
         "snapshot": one.snapshot,
         "seen": one.seen,
-        "not_before": not_before,
-        "kind": body.pop("kind"),
-        "resource": body.pop("resource"),
-        "setting": body.pop("setting"),
-        "category": body.pop("class"),
-        "body": pack(canonical_json(body)),
+        "body": pack_body(connection, said),
         "superseded_by": one.superseded_by,
     }
 
 
-def _recorded(row: Any, words: Words) -> Recorded:  # noqa: ANN401  a row
-    body = json.loads(unpack(row.body))
-    earlier = body.pop("earlier", [])
-    body |= {
-        "kind": row.kind,
-        "resource": row.resource,
-        "setting": row.setting,
-        "class": row.category,
-        "not_before": row.not_before,
+def _recorded(connection: Connection, rows: Sequence[Any]) -> list[Recorded]:
+    words = _words(connection)
+    brought = _brought(connection, sorted({row.seq for row in rows if row.body is None}))
+    found = []
+    for row in rows:
+        if row.body is None:
+            change, earlier = change_in(*brought[row.seq], row.n), []
+        else:
+            body = read_body(connection, row.body)
+            change, earlier = change_of(body), body.get("earlier", [])
+        said = words.get((row.seq, row.n), {})
+        one = Recorded(
+            seq=row.seq,
+            n=row.n,
+            server=row.server_name,
+            snapshot=row.snapshot,
+            seen=row.seen,
+            change=change,
+            superseded_by=row.superseded_by,
+            earlier=tuple(earlier),
+            words=said.get(0, ()),
+            below=said,
+        )
+        found.append(one)
+    return found
+
+
+def _brought(connection: Connection, seqs: Sequence[int]) -> dict[int, tuple[str, Any]]:
+    """Give action and body of journal entries."""
+    return {
+        row.seq: (row.action, read_body(connection, row.body))
+        for start in range(0, len(seqs), _AT_ONCE)
+        for row in connection.execute(
+            select(journal.c.seq, journal.c.action, journal.c.body).where(
+                journal.c.seq.in_(seqs[start : start + _AT_ONCE])
+            )
+        )
     }
-    said = words.get((row.seq, row.n), {})
-    return Recorded(
-        seq=row.seq,
-        n=row.n,
-        server=row.server_name,
-        snapshot=row.snapshot,
-        seen=row.seen,
-        change=change_of(body),
-        superseded_by=row.superseded_by,
-        earlier=tuple(earlier),
-        words=said.get(0, ()),
-        below=said,
-    )
 
 
 def _words(connection: Connection) -> Words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, func, insert, select
 
@@ -12,17 +12,30 @@ from changelog_tracker.store.packing import pack, unpack
 from changelog_tracker.store.tables import content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
+_T = TypeVar("_T")
 # SQLite's oldest limit on variables of one statement is 999.
 _AT_ONCE = 900
+# Packing against larger ones takes longer than it saves.
+_LARGEST_BASE = 64 * 1024
 # The statements that every snapshot runs are made once.
 _IS_ONE = content.c.hash.in_(bindparam("digests", expanding=True))
 _IDS = select(content.c.id, content.c.hash).where(_IS_ONE)
-_DATA = select(content.c.hash, content.c.data).where(_IS_ONE)
+_DATA = select(content.c.id, content.c.hash, content.c.base_id, content.c.data).where(_IS_ONE)
+_BASES = select(content.c.id, content.c.data).where(
+    content.c.id.in_(bindparam("ids", expanding=True))
+)
 _LAST_ID = select(func.max(content.c.id))
+
+
+class _Base(NamedTuple):
+    """What a content is packed against: its number and its bytes."""
+
+    id: int
+    data: bytes
 
 
 def digest_of(data: bytes) -> bytes:
@@ -30,16 +43,29 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def add_contents(connection: Connection, datas: Iterable[bytes]) -> None:
-    """Keep contents; those that are there already stay as they are."""
-    new = {digest_of(data): data for data in datas}
+def add_contents(
+    connection: Connection,
+    datas: Mapping[bytes, bytes],
+    earlier: Mapping[bytes, bytes] | None = None,
+) -> None:
+    """
+    Keep contents; those that are there already stay as they are.
+
+    Args:
+        connection: The transaction that writes.
+        datas: Contents by their digests.
+        earlier: For a digest that of a content that it may be like.
+    """
+    new = dict(datas)
     for digest in content_ids(connection, list(new)):
         del new[digest]
     if not new:
         return
+    like = {one: other for one, other in (earlier or {}).items() if one in new}
+    bases = _bases_for(connection, like)
     number = connection.execute(_LAST_ID).scalar() or 0
     rows = [
-        {"id": number + n, "hash": digest, "data": pack(data)}
+        {"id": number + n, "hash": digest, **_packed(data, bases.get(like.get(digest, b"")))}
         for n, (digest, data) in enumerate(new.items(), 1)
     ]
     connection.execute(insert(content), rows)
@@ -59,23 +85,83 @@ def load_contents(connection: Connection, digests: Sequence[bytes]) -> dict[byte
     Give contents by their names.
 
     Raises:
-        StoreDamagedError: One is missing.
+        StoreDamagedError: One is missing or damaged.
     """
-    found = {
-        row.hash: unpack(row.data)
-        for part in _parts(digests)
-        for row in connection.execute(_DATA, {"digests": part})
-    }
-    missing = [digest for digest in digests if digest not in found]
-    if missing:
-        raise StoreDamagedError(
-            "store",
-            f"content {missing[0].hex()[:12]} is missing",
-            "restore the store from its last copy",
-        )
+    found, lost = load_what_is_whole(connection, digests)
+    for why in lost.values():
+        raise StoreDamagedError("store", why, "find all that is damaged with: check --read-data")
     return found
 
 
-def _parts(digests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(digests), _AT_ONCE):
-        yield digests[start : start + _AT_ONCE]
+def load_what_is_whole(
+    connection: Connection, digests: Sequence[bytes]
+) -> tuple[dict[bytes, bytes], dict[bytes, str]]:
+    """
+    Give contents by their names.
+
+    Returns:
+        Those that are as they were written, and for each of the others what is wrong with it.
+    """
+    rows = [row for part in _parts(digests) for row in connection.execute(_DATA, {"digests": part})]
+    bases = _load_bases(connection, rows)
+    found: dict[bytes, bytes] = {}
+    lost = {digest: f"content {digest.hex()[:12]} is missing" for digest in digests}
+    for row in rows:
+        try:
+            data = unpack(row.data, bases.get(row.base_id))
+        except StoreDamagedError as error:
+            lost[row.hash] = f"content {row.hash.hex()[:12]}: {error.what}"
+            continue
+        if digest_of(data) == row.hash:
+            found[row.hash] = data
+            del lost[row.hash]
+        else:
+            lost[row.hash] = f"content {row.hash.hex()[:12]} is not what was written"
+    return found, lost
+
+
+def _packed(data: bytes, base: _Base | None) -> dict[str, object]:
+    """Pack a content against its base where that makes it much smaller."""
+    whole = pack(data)
+    if base is not None and len(data) <= _LARGEST_BASE:
+        delta = pack(data, base.data)
+        if 2 * len(delta) < len(whole):
+            return {"base_id": base.id, "data": delta}
+    return {"base_id": None, "data": whole}
+
+
+def _bases_for(connection: Connection, like: Mapping[bytes, bytes]) -> dict[bytes, _Base]:
+    """Give the bases of contents that others are like: their own where they have one."""
+    rows: list[Any] = [
+        row
+        for part in _parts(list(set(like.values())))
+        for row in connection.execute(_DATA, {"digests": part})
+    ]
+    bases = _load_bases(connection, rows)
+    found: dict[bytes, _Base] = {}
+    for row in rows:
+        if row.base_id is None:
+            base = _Base(row.id, unpack(row.data))
+        else:
+            base = _Base(row.base_id, bases.get(row.base_id, b""))
+        if 0 < len(base.data) <= _LARGEST_BASE:
+            found[row.hash] = base
+    return found
+
+
+def _load_bases(connection: Connection, rows: Sequence[Any]) -> dict[int, bytes]:
+    ids = [row.base_id for row in rows if row.base_id is not None]
+    found: dict[int, bytes] = {}
+    for part in _parts(sorted(set(ids))):
+        for row in connection.execute(_BASES, {"ids": part}):
+            try:
+                found[row.id] = unpack(row.data)
+            except StoreDamagedError:
+                # What is packed against it is damaged with it, and says so itself.
+                continue
+    return found
+
+
+def _parts(many: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(many), _AT_ONCE):
+        yield many[start : start + _AT_ONCE]

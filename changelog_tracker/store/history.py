@@ -7,23 +7,20 @@ that was recorded before it; that state never changes, whatever comes in later.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from changelog_tracker import catalogue
 from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId, Taken
 from changelog_tracker.store.changes import change_json
 from changelog_tracker.store.journal import entries
-from changelog_tracker.store.packing import moment, unpack
-from changelog_tracker.store.states import COLLECTOR, Writing, save_step
-from changelog_tracker.store.tables import journal, reading, reading_state, resource, version
+from changelog_tracker.store.packing import moment, read_body
+from changelog_tracker.store.tables import journal
+from changelog_tracker.store.unchanged import all_unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sqlalchemy import Connection
 
     from changelog_tracker.model import Change, ReadingKey, Step
@@ -49,7 +46,7 @@ class Past:
 
 def snapshot_body(
     done: Step, raw: dict[ReadingKey, bytes], changes: list[Change], key_id: str
-) -> dict[str, object] | None:
+) -> dict[str, object]:
     """
     Give the journal's body of a snapshot: what it says besides what was known.
 
@@ -60,10 +57,10 @@ def snapshot_body(
         key_id: The key that its fingerprints were made with.
 
     Returns:
-        None where nothing is other than before.
+        Nothing where nothing is other than before.
     """
     if not (done.readings or done.opened or done.closed or changes):
-        return None
+        return {}
     return {
         "key": key_id,
         "rules": catalogue.RULE_VERSION,
@@ -104,6 +101,48 @@ def load_history(connection: Connection, server_name: str) -> list[Past]:
     return sorted(pasts, key=lambda past: past.at)
 
 
+def held_back(
+    connection: Connection, server_id: int, since: int | None = None, until: int | None = None
+) -> dict[str, dict[str, int]]:
+    """Give how many differences each noise rule held back in a time, by kind and rule."""
+    counts: dict[str, dict[str, int]] = {}
+    for body in snapshot_bodies(connection, server_id, since, until).values():
+        for kind, rule, n in body.get("held_back", ()):
+            rules = counts.setdefault(kind, {})
+            rules[rule] = rules.get(rule, 0) + n
+    return counts
+
+
+def clocks(connection: Connection, server_id: int) -> dict[int, tuple[int | None, int | None]]:
+    """Give, by snapshot, the server's offset from UTC in minutes and its clock's lead in ms."""
+    return {
+        seq: tuple(body["clock"])
+        for seq, body in snapshot_bodies(connection, server_id).items()
+        if "clock" in body
+    }
+
+
+def snapshot_bodies(
+    connection: Connection, server_id: int, since: int | None = None, until: int | None = None
+) -> dict[int, dict[str, Any]]:
+    """Give what the journal says of a server's snapshots in a time, by their numbers."""
+    query = select(journal.c.seq, journal.c.body).where(
+        journal.c.server_id == server_id,
+        journal.c.action == "snapshot",
+        journal.c.body.is_not(None),
+    )
+    if since is not None:
+        query = query.where(journal.c.at >= since)
+    if until is not None:
+        query = query.where(journal.c.at <= until)
+    found = {row.seq: read_body(connection, row.body) for row in connection.execute(query)}
+    for one in all_unchanged(connection, server_id):
+        inside = (since is None or one.at >= since) and (until is None or one.at <= until)
+        if inside and one.body is not None:
+            found[one.seq] = one.body
+    return found
+
+
 def last_key_id(connection: Connection, server_id: int) -> str | None:
     """Give the key that a server's newest snapshot with a body was fingerprinted with."""
     body = connection.execute(
@@ -116,42 +155,14 @@ def last_key_id(connection: Connection, server_id: int) -> str | None:
         .order_by(journal.c.at.desc(), journal.c.seq.desc())
         .limit(1)
     ).scalar()
-    return None if body is None else str(json.loads(unpack(body))["key"])
-
-
-def taken_of(past: Past, not_given: str) -> Taken:
-    """Give what a snapshot read, to be held against another state than when it was recorded."""
-    readings = {
-        key: last.reading
-        for key, last in past.known.readings.items()
-        if last.reading.reason != not_given
-    }
-    held: dict[ReadingKey, dict[tuple[str, str, str], Held]] = {key: {} for key in readings}
-    for key, one in past.known.held.items():
-        if one.reading in held:
-            held[one.reading][key] = one
-    collector = readings.get(COLLECTOR.key)
-    name = collector.reason if collector and collector.status == "read" else None
-    return Taken(moment(past.at), name, readings, held, set())
-
-
-def rewrite_states(
-    connection: Connection, server_id: int, steps: Iterable[tuple[Past, Step]]
-) -> None:
-    """Build a server's interval rows again."""
-    readings = select(reading.c.id).where(reading.c.server_id == server_id)
-    resources = select(resource.c.id).where(resource.c.server_id == server_id)
-    connection.execute(delete(reading_state).where(reading_state.c.reading_id.in_(readings)))
-    connection.execute(delete(version).where(version.c.resource_id.in_(resources)))
-    for past, step in steps:
-        raw = {key: digest for key, digest in past.raw.items() if key in step.readings}
-        save_step(connection, step, Writing(server_id, past.at, raw))
+    # A late snapshot that found nothing new has a body without one.
+    return read_body(connection, body).get("key") if body is not None else None
 
 
 def _applied(base: Past | None, seq: int, at: int, body: Any) -> Past:  # noqa: ANN401  any JSON value
     """Put a journal entry's differences on the state that it was held against."""
     before = base.known if base else Known()
-    if body is None:
+    if body is None or "readings" not in body:
         return Past(seq, at, before, base.raw if base else {})
     known = Known(moment(at), None, dict(before.readings), dict(before.held))
     raw = dict(base.raw) if base else {}

@@ -3,14 +3,14 @@ The append-only journal: what was recorded, each row bound to the one before by 
 
 A row's hash is SHA-256 over the hash of the row before and the row's canonical JSON: `seq`,
 `action`, `server`, `at`, `received`, `origin` and `body`. A snapshot whose body is null read just
-what the server's newest earlier snapshot had read.
+what the server's newest earlier snapshot had read; such rows lie apart (store/unchanged.py).
 """
 
 from __future__ import annotations
 
 import getpass
 import hashlib
-import json
+import heapq
 import platform
 from dataclasses import dataclass
 from functools import cache
@@ -19,9 +19,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, select
 
 from changelog_tracker import __version__
-from changelog_tracker.store.packing import canonical_json, pack, unpack
-from changelog_tracker.store.tables import journal, origin
+from changelog_tracker.store.packing import canonical_json, pack_body, read_body
+from changelog_tracker.store.tables import journal, origin, unchanged
 from changelog_tracker.store.tables import server as server_table
+from changelog_tracker.store.unchanged import (
+    Unchanged,
+    add_unchanged,
+    all_unchanged,
+    first_unchanged,
+    newest_unchanged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +38,19 @@ if TYPE_CHECKING:
 PROGRAM = f"changelog-tracker {__version__}"
 
 
-_LAST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
+_LAST = tuple(
+    select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
+    for table in (journal, unchanged)
+)
 _ADD = insert(journal)
 _ORIGIN = select(origin.c.id).where(
-    *(origin.c[name] == bindparam(name) for name in ("account", "host", "program", "source"))
+    *(origin.c[name] == bindparam(name) for name in ("account", "host", "program"))
+)
+_NEWEST = (
+    select(journal.c.seq, journal.c.at)
+    .where(journal.c.server_id == bindparam("server"), journal.c.action == "snapshot")
+    .order_by(journal.c.at.desc(), journal.c.seq.desc())
+    .limit(1)
 )
 
 
@@ -51,6 +67,7 @@ class Entry:
         received: When it was written, microseconds.
         origin: account, host, program, source.
         body: Its JSON, or None.
+        hash: As stored; None where it is not, and can be computed.
     """
 
     seq: int
@@ -60,7 +77,7 @@ class Entry:
     received: int
     origin: dict[str, str]
     body: Any
-    hash: bytes
+    hash: bytes | None
 
     def canonical(self) -> bytes:
         """Give the bytes that the row's hash covers, without the hash of the row before."""
@@ -78,54 +95,107 @@ def append(  # noqa: PLR0913  a row of the journal has these parts
     received: int,
     source: str,
     body: Any,  # noqa: ANN401  any JSON value
+    nothing_new: bool = False,
 ) -> int:
     """
     Write the next row.
 
+    Args:
+        connection: The transaction that writes.
+        action: What it is.
+        server: Number and name.
+        at: The snapshot's time, microseconds.
+        received: Now, microseconds.
+        source: Where the snapshot came from.
+        body: What it says besides.
+        nothing_new: Whether it is the newest snapshot of its server, and found nothing new.
+
     Returns:
         Its number.
     """
-    last = connection.execute(_LAST).first()
-    seq, before = (last.seq + 1, last.hash) if last else (1, b"")
-    who = {**who_runs(), "source": source}
-    packed = None if body is None else canonical_json(body)
+    seq, before = last_row(connection)
+    seq += 1
+    who = who_runs()
     number, name = server or (None, None)
-    covered = _canonical((seq, action, name, at, received), who, body)
+    covered = _canonical((seq, action, name, at, received), {**who, "source": source}, body)
+    digest = hashlib.sha256(before + covered).digest()
+    origin_id = _origin_id(connection, who)
+    if nothing_new and number is not None and at is not None:
+        one = Unchanged(seq, number, at, received, origin_id, source, body, digest)
+        add_unchanged(connection, one)
+        return seq
     row = {
         "seq": seq,
         "action": action,
         "server_id": number,
         "at": at,
         "received": received,
-        "origin_id": _origin_id(connection, who),
-        "body": None if packed is None else pack(packed),
-        "hash": hashlib.sha256(before + covered).digest(),
+        "origin_id": origin_id,
+        "source": source,
+        "body": pack_body(connection, body),
+        "hash": digest,
     }
     connection.execute(_ADD, row)
     return seq
 
 
+def last_row(connection: Connection) -> tuple[int, bytes]:
+    """Give number and hash of the newest row; 0 and nothing where there is none."""
+    rows = [connection.execute(query).first() for query in _LAST]
+    return max(((row.seq, row.hash) for row in rows if row), default=(0, b""))
+
+
+def newest_snapshot(
+    connection: Connection, server_id: int, at: int | None = None
+) -> tuple[int, int] | None:
+    """Give number and time of a server's newest snapshot, or of its newest at or before a time."""
+    query = _NEWEST if at is None else _NEWEST.where(journal.c.at <= at)
+    row = connection.execute(query, {"server": server_id}).first()
+    found = [(row.seq, row.at)] if row else []
+    apart = newest_unchanged(connection, server_id, at)
+    found += [apart] if apart else []
+    return max(found, key=lambda one: (one[1], one[0]), default=None)
+
+
+def next_snapshot(connection: Connection, server_id: int, after: int) -> tuple[int, int] | None:
+    """Give number and time of a server's first snapshot after a time."""
+    row = connection.execute(
+        select(journal.c.seq, journal.c.at)
+        .where(
+            journal.c.server_id == server_id, journal.c.action == "snapshot", journal.c.at > after
+        )
+        .order_by(journal.c.at, journal.c.seq)
+        .limit(1)
+    ).first()
+    found = [(row.seq, row.at)] if row else []
+    apart = first_unchanged(connection, server_id, after)
+    found += [apart] if apart else []
+    return min(found, key=lambda one: (one[1], one[0]), default=None)
+
+
 def entries(connection: Connection, *actions: str) -> Iterator[Entry]:
     """Give the journal's rows in order; of some actions only, where any are named."""
-    query = (
-        select(
-            journal,
-            server_table.c.name.label("server_name"),
-            origin.c.account,
-            origin.c.host,
-            origin.c.program,
-            origin.c.source,
-        )
-        .join(origin, origin.c.id == journal.c.origin_id)
-        .outerjoin(server_table, server_table.c.id == journal.c.server_id)
-        .order_by(journal.c.seq)
-    )
+    origins = {row.id: row for row in connection.execute(select(origin))}
+    names = {row.id: row.name for row in connection.execute(select(server_table))}
+
+    def entry(action: str, row: Any, body: Any) -> Entry:  # noqa: ANN401  a row, any JSON value
+        one = origins[row.origin_id]
+        who = {"account": one.account, "host": one.host, "program": one.program}
+        who["source"] = row.source
+        name = None if row.server_id is None else names[row.server_id]
+        return Entry(row.seq, action, name, row.at, row.received, who, body, row.hash)
+
+    query = select(journal).order_by(journal.c.seq)
     if actions:
         query = query.where(journal.c.action.in_(actions))
-    for row in connection.execute(query):
-        who = {n: getattr(row, n) for n in ("account", "host", "program", "source")}
-        body = None if row.body is None else json.loads(unpack(row.body))
-        yield Entry(row.seq, row.action, row.server_name, row.at, row.received, who, body, row.hash)
+    rows = (
+        entry(row.action, row, read_body(connection, row.body)) for row in connection.execute(query)
+    )
+    if actions and "snapshot" not in actions:
+        return rows
+    apart = sorted(all_unchanged(connection), key=lambda one: one.seq)
+    quiet = (entry("snapshot", one, one.body) for one in apart)
+    return heapq.merge(rows, quiet, key=lambda one: one.seq)
 
 
 def server_id(connection: Connection, name: str) -> int:

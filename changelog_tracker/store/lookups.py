@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from changelog_tracker.store.packing import unpack
+from changelog_tracker.store.contents import load_contents
 from changelog_tracker.store.states import holds
 from changelog_tracker.store.tables import (
     content,
@@ -45,7 +45,7 @@ def servers_with(
 
 
 _RAW_FILE = (
-    select(content.c.data)
+    select(content.c.hash)
     .join(reading_state, reading_state.c.raw_id == content.c.id)
     .join(reading, reading.c.id == reading_state.c.reading_id)
     .where(
@@ -59,12 +59,12 @@ _RAW_FILE = (
 def raw_file(
     connection: Connection, server_id: int, key: ReadingKey, at: int | None
 ) -> bytes | None:
-    """Give the raw file behind what a reading said at a time."""
-    found = connection.execute(
+    """Give the raw file behind what a reading said at a time; None where it is not kept."""
+    digest = connection.execute(
         _RAW_FILE.where(holds(reading_state, at)),
         {"server": server_id, "kind": key[0], "folded": key[1]},
     ).scalar()
-    return None if found is None else unpack(found)
+    return None if digest is None else load_contents(connection, [digest])[digest]
 
 
 def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[ReadingKey, bytes]:
@@ -76,3 +76,29 @@ def raw_files(connection: Connection, server_id: int, at: int | None) -> dict[Re
         .where(reading.c.server_id == server_id, holds(reading_state, at))
     )
     return {(row.kind, row.folded): row.hash for row in rows}
+
+
+class ReadingRow(NamedTuple):
+    """How a reading was answered from one time until another (None: still), microseconds."""
+
+    kind: str
+    scope: str
+    from_at: int
+    until_at: int | None
+    status: str
+
+
+def reading_rows(connection: Connection, server_id: int) -> list[ReadingRow]:
+    """Give how each reading of a server was answered at all times."""
+    rows = connection.execute(
+        select(
+            reading.c.kind,
+            reading.c.scope,
+            reading_state.c.from_at,
+            reading_state.c.until_at,
+            reading_state.c.status,
+        )
+        .join(reading_state, reading_state.c.reading_id == reading.c.id)
+        .where(reading.c.server_id == server_id)
+    )
+    return [ReadingRow(*row) for row in rows]

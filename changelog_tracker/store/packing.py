@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import zstandard
+from sqlalchemy import select
 
 from changelog_tracker.errors import StoreDamagedError
+from changelog_tracker.store.tables import dictionary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAGIC = b"\x28\xb5\x2f\xfd"
-# Below this a frame's header costs more than it saves.
+# Below this a frame's header costs more than it saves; against other bytes much sooner.
 _WORTH_PACKING = 200
+_WORTH_PACKING_AGAINST = 24
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -33,19 +39,21 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401  any JSON value
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-@cache
-def _compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=3, write_content_size=True)
+def pack(data: bytes, against: bytes | None = None) -> bytes:
+    """
+    Compress what is worth it. What looks packed already is packed again, so unpack is exact.
 
-
-def pack(data: bytes) -> bytes:
-    """Compress what is worth it. What looks packed already is packed again, so unpack is exact."""
-    if len(data) < _WORTH_PACKING and not data.startswith(_MAGIC):
+    Args:
+        data: What to pack.
+        against: Bytes like these, which unpack must be given too.
+    """
+    least = _WORTH_PACKING if against is None else _WORTH_PACKING_AGAINST
+    if len(data) < least and not data.startswith(_MAGIC):
         return data
-    return _compressor().compress(data)
+    return _compressor(against).compress(data)
 
 
-def unpack(data: bytes) -> bytes:
+def unpack(data: bytes, against: bytes | None = None) -> bytes:
     """
     Give back what `pack` was given.
 
@@ -58,6 +66,53 @@ def unpack(data: bytes) -> bytes:
         size = zstandard.frame_content_size(data)
         if not 0 <= size <= MOST_BYTES:
             raise StoreDamagedError("store", f"a packed value claims {size:,} bytes")
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=MOST_BYTES)
+        return _decompressor(against).decompress(data, max_output_size=MOST_BYTES)
     except zstandard.ZstdError as error:
         raise StoreDamagedError("store", f"a packed value cannot be read: {error}") from error
+
+
+def pack_body(connection: Connection, body: Any) -> bytes | None:  # noqa: ANN401  any JSON value
+    """Pack a JSON value against the store's dictionary; None is no body."""
+    return None if body is None else pack(canonical_json(body), _dictionary(connection))
+
+
+def read_body(connection: Connection, packed: bytes | None) -> Any:  # noqa: ANN401  any JSON value
+    """
+    Give back what `pack_body` was given.
+
+    Raises:
+        StoreDamagedError: The bytes are not what it wrote.
+    """
+    if packed is None:
+        return None
+    try:
+        return json.loads(unpack(packed, _dictionary(connection)))
+    except ValueError as error:
+        raise StoreDamagedError("store", f"a body is no JSON: {error}") from error
+
+
+def _dictionary(connection: Connection) -> bytes:
+    """Give the store's dictionary, read once a connection."""
+    found = connection.info.get("dictionary")
+    if found is None:
+        found = connection.execute(select(dictionary.c.data)).scalar() or b""
+        connection.info["dictionary"] = found
+    return bytes(found)
+
+
+@lru_cache(maxsize=8)
+def _compressor(against: bytes | None) -> zstandard.ZstdCompressor:
+    if against is None:
+        return zstandard.ZstdCompressor(level=3, write_content_size=True)
+    return zstandard.ZstdCompressor(level=3, write_content_size=True, dict_data=_raw(against))
+
+
+@lru_cache(maxsize=8)
+def _decompressor(against: bytes | None) -> zstandard.ZstdDecompressor:
+    if against is None:
+        return zstandard.ZstdDecompressor()
+    return zstandard.ZstdDecompressor(dict_data=_raw(against))
+
+
+def _raw(against: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(against, dict_type=zstandard.DICT_TYPE_RAWCONTENT)

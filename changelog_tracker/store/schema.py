@@ -15,7 +15,7 @@ from changelog_tracker.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REVISION = "0001"
+REVISION = "0002"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 

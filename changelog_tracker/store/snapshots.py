@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, insert, select
 
-from changelog_tracker.store.tables import baseline, change, journal, origin, server
+from changelog_tracker.store.tables import baseline, change, journal, server
+from changelog_tracker.store.unchanged import all_unchanged
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,30 +26,32 @@ class Snapshot(NamedTuple):
 
 def snapshots_of(connection: Connection, server_id: int | None = None) -> list[Snapshot]:
     """Give the snapshots of one server or of all, oldest first."""
-    counts = (
-        select(change.c.snapshot, func.count().label("changes"))
-        .where(change.c.superseded_by.is_(None))
-        .group_by(change.c.snapshot)
-        .subquery()
-    )
-    query = (
-        select(
-            journal.c.seq,
-            server.c.name,
-            journal.c.at,
-            journal.c.received,
-            origin.c.source,
-            func.coalesce(counts.c.changes, 0),
-        )
-        .join(server, server.c.id == journal.c.server_id)
-        .join(origin, origin.c.id == journal.c.origin_id)
-        .outerjoin(counts, counts.c.snapshot == journal.c.seq)
-        .where(journal.c.action == "snapshot")
-        .order_by(journal.c.at, journal.c.seq)
-    )
+    names = {row.id: row.name for row in connection.execute(select(server.c.id, server.c.name))}
+    counts = _counts(connection)
+    query = select(
+        journal.c.seq, journal.c.server_id, journal.c.at, journal.c.received, journal.c.source
+    ).where(journal.c.action == "snapshot")
     if server_id is not None:
         query = query.where(journal.c.server_id == server_id)
-    return [Snapshot(*row) for row in connection.execute(query)]
+    rows = [tuple(row) for row in connection.execute(query)]
+    rows += [
+        (one.seq, one.server_id, one.at, one.received, one.source)
+        for one in all_unchanged(connection, server_id)
+    ]
+    return [
+        Snapshot(seq, names[number], at, received, source, counts.get(seq, 0))
+        for seq, number, at, received, source in sorted(rows, key=lambda row: (row[2], row[0]))
+    ]
+
+
+def _counts(connection: Connection) -> dict[int, int]:
+    """Give the number of changes that show at each snapshot."""
+    rows = connection.execute(
+        select(change.c.snapshot, func.count())
+        .where(change.c.superseded_by.is_(None))
+        .group_by(change.c.snapshot)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def server_names(connection: Connection) -> list[str]:
@@ -70,11 +73,3 @@ def baseline_of(connection: Connection, server_id: int) -> int | None:
         .limit(1)
     ).scalar()
     return None if found is None else int(found)
-
-
-def head_hash(connection: Connection) -> str | None:
-    """Give the hash of the journal's newest row, which stands for all of it."""
-    found = connection.execute(
-        select(journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
-    ).scalar()
-    return None if found is None else found.hex()

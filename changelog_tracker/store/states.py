@@ -13,10 +13,11 @@ from sqlalchemy import and_, bindparam, false, func, insert, or_, select, update
 
 from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId
 from changelog_tracker.store.contents import content_ids
+from changelog_tracker.store.journal import newest_snapshot
+from changelog_tracker.store.numbers import reading_ids, resource_ids
 from changelog_tracker.store.packing import moment
 from changelog_tracker.store.tables import (
     content,
-    journal,
     reading,
     reading_state,
     resource,
@@ -28,11 +29,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Table
 
-    from changelog_tracker.model import ReadingKey, ResourceKey, Step
+    from changelog_tracker.model import ReadingKey, Step
 
 COLLECTOR = ReadingId("Collector")
-# Up to so many names a look-up by name beats reading them all.
-_FEW = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +52,11 @@ class Writing:
     raw: Mapping[ReadingKey, bytes]
 
 
-_NEWEST = (
-    select(journal.c.seq, journal.c.at)
-    .where(journal.c.server_id == bindparam("server"), journal.c.action == "snapshot")
-    .order_by(journal.c.at.desc(), journal.c.seq.desc())
-    .limit(1)
-)
 # The statements that every snapshot runs are made once.
 _READINGS = (
     select(reading.c.kind, reading.c.scope, reading_state)
     .join(reading_state, reading_state.c.reading_id == reading.c.id)
     .where(reading.c.server_id == bindparam("server"))
-)
-_READING_IDS = select(reading.c.id, reading.c.kind, reading.c.folded).where(
-    reading.c.server_id == bindparam("server")
-)
-_RESOURCE_IDS = select(resource.c.id, resource.c.kind, resource.c.folded, resource.c.aspect).where(
-    resource.c.server_id == bindparam("server")
 )
 _HELD = (
     select(
@@ -89,13 +76,6 @@ _HELD = (
 _OPEN_READINGS = _READINGS.where(reading_state.c.until_at.is_(None))
 
 
-def snapshot_before(connection: Connection, server_id: int, at: int | None = None) -> Any | None:  # noqa: ANN401  a row
-    """Give seq and time of a server's newest snapshot, or of its newest at or before a time."""
-    if at is None:
-        return connection.execute(_NEWEST, {"server": server_id}).first()
-    return connection.execute(_NEWEST.where(journal.c.at <= at), {"server": server_id}).first()
-
-
 def load_known(connection: Connection, server_id: int, at: int | None = None) -> Known:
     """
     Give what was known of a server, without its resources: `load_held` adds them.
@@ -105,10 +85,10 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
         server_id: The server.
         at: At or before this time, microseconds; None for now.
     """
-    last = snapshot_before(connection, server_id, at)
+    last = newest_snapshot(connection, server_id, at)
     if last is None:
         return Known()
-    known = Known(at=moment(last.at))
+    known = Known(at=moment(last[1]))
     query = _OPEN_READINGS if at is None else _READINGS.where(holds(reading_state, at))
     for row in connection.execute(query, {"server": server_id}):
         found = Reading(
@@ -167,16 +147,17 @@ def save_step(connection: Connection, step: Step, writing: Writing) -> None:
     keys |= {
         h.reading: ReadingId(*h.reading) for h in step.opened.values() if h.reading not in keys
     }
-    reading_ids = _reading_ids(connection, writing.server_id, keys)
+    readings = reading_ids(connection, writing.server_id, keys)
     digests = [*(held.digest for held in step.opened.values()), *writing.raw.values()]
     contents = content_ids(connection, digests)
-    _save_readings(connection, step, writing, reading_ids, contents)
-    resource_ids = _resource_ids(connection, step, writing.server_id, reading_ids)
-    changed = [resource_ids[key] for key in (*step.opened, *step.closed)]
+    _save_readings(connection, step, writing, readings, contents)
+    keys_of = {*step.opened, *step.closed}
+    resources = resource_ids(connection, writing.server_id, keys_of, step.opened, readings)
+    changed = [resources[key] for key in (*step.opened, *step.closed)]
     _close(connection, version, version.c.resource_id, changed, writing.at)
     rows = [
         {
-            "resource_id": resource_ids[key],
+            "resource_id": resources[key],
             "from_at": writing.at,
             "until_at": None,
             "content_id": contents[held.digest],
@@ -225,59 +206,6 @@ def _close(connection: Connection, table: Table, column: Any, ids: list[int], at
     )
 
 
-def _reading_ids(
-    connection: Connection, server_id: int, keys: Mapping[ReadingKey, ReadingId]
-) -> dict[ReadingKey, int]:
-    rows = connection.execute(_READING_IDS, {"server": server_id})
-    known = {(row.kind, row.folded): row.id for row in rows}
-    new = [
-        {"server_id": server_id, "kind": one.kind, "scope": one.scope, "folded": key[1]}
-        for key, one in keys.items()
-        if key not in known
-    ]
-    for row in _numbered(connection, reading, new):
-        known[row["kind"], row["folded"]] = row["id"]
-    return known
-
-
-def _resource_ids(
-    connection: Connection, step: Step, server_id: int, reading_ids: Mapping[ReadingKey, int]
-) -> dict[ResourceKey, int]:
-    names = {key[1] for key in (*step.opened, *step.closed)}
-    query = _RESOURCE_IDS
-    if len(names) <= _FEW:
-        query = query.where(resource.c.folded.in_(names))
-    rows = connection.execute(query, {"server": server_id})
-    known = {(row.kind, row.folded, row.aspect): row.id for row in rows}
-    new = [
-        {
-            "server_id": server_id,
-            "reading_id": reading_ids[held.reading],
-            "kind": key[0],
-            "name": held.resource.name,
-            "folded": key[1],
-            "aspect": key[2],
-        }
-        for key, held in step.opened.items()
-        if key not in known
-    ]
-    for row in _numbered(connection, resource, new):
-        known[row["kind"], row["folded"], row["aspect"]] = row["id"]
-    return known
-
-
-def _numbered(
-    connection: Connection, table: Table, rows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Write new rows under the next numbers."""
-    if not rows:
-        return []
-    last = connection.execute(select(func.max(table.c.id))).scalar() or 0
-    numbered = [{"id": last + n, **row} for n, row in enumerate(rows, 1)]
-    connection.execute(insert(table), numbered)
-    return numbered
-
-
 def holds(table: Table, at: int | None) -> Any:  # noqa: ANN401  a condition
     """Make the condition that an interval row holds at a time, or now."""
     if at is None:
@@ -296,5 +224,5 @@ def _last_read(connection: Connection, server_id: int, reading_id: int, before: 
     ).scalar()
     if ended is None:
         return None
-    last = snapshot_before(connection, server_id, ended - 1)
-    return moment(last.at) if last is not None else None
+    last = newest_snapshot(connection, server_id, ended - 1)
+    return moment(last[1]) if last is not None else None

@@ -1,5 +1,5 @@
 """
-The tables. `journal` and `content` are what was recorded and never change; the rest is derived.
+The tables. `journal`, `unchanged` and `content` are what was recorded; the rest is derived.
 
 Times are microseconds since 1970 in UTC. An interval row is open while `until_at` is null.
 """
@@ -23,7 +23,15 @@ metadata = MetaData()
 
 # --- what was recorded ---------------------------------------------------------------------
 
-# Who ran which program where, and what it read: one row for many journal rows.
+# What bodies are packed against; it belongs to the store, so that they can be read without us.
+dictionary = Table(
+    "dictionary",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Who ran which program where: one row for many journal rows.
 origin = Table(
     "origin",
     metadata,
@@ -31,8 +39,7 @@ origin = Table(
     Column("account", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("program", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    UniqueConstraint("account", "host", "program", "source"),
+    UniqueConstraint("account", "host", "program"),
 )
 
 server = Table(
@@ -43,7 +50,8 @@ server = Table(
     Column("folded", Text, nullable=False, unique=True),
 )
 
-# Gapless; each row's hash covers its canonical JSON and the hash of the row before.
+# Each row's hash covers its canonical JSON and the hash of the row before. Its numbers have no gap
+# together with those of the snapshots that found nothing new, which lie in the next two tables.
 journal = Table(
     "journal",
     metadata,
@@ -53,17 +61,49 @@ journal = Table(
     Column("at", BigInteger),
     Column("received", BigInteger, nullable=False),
     Column("origin_id", ForeignKey("origin.id"), nullable=False),
+    Column("source", Text, nullable=False),
     Column("body", LargeBinary),
     Column("hash", LargeBinary, nullable=False),
     Index("journal_by_server", "server_id", "at"),
 )
 
-# Resource contents and raw files, by the SHA-256 of what they hold uncompressed.
+# The newest snapshots that found nothing new: rows of the journal, apart because they are many.
+unchanged = Table(
+    "unchanged",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("server_id", ForeignKey("server.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("origin_id", ForeignKey("origin.id"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("body", LargeBinary),
+    Column("hash", LargeBinary, nullable=False),
+    Index("unchanged_by_server", "server_id", "at"),
+)
+
+# Older ones of one server, in the order of their times, packed; `hash` is that of the last.
+unchanged_block = Table(
+    "unchanged_block",
+    metadata,
+    Column("first_seq", Integer, primary_key=True, autoincrement=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("server_id", ForeignKey("server.id"), nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("unchanged_block_by_server", "server_id", "first_at"),
+)
+
+# Resource contents and raw files, by the SHA-256 of what they hold unpacked. What differs little
+# from an earlier one is packed against that, its base; a base has none itself.
 content = Table(
     "content",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("base_id", Integer),
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -91,6 +131,7 @@ reading_state = Table(
     Column("reason", Text),
     Column("fingerprint", LargeBinary),
     Column("raw_id", ForeignKey("content.id")),
+    sqlite_with_rowid=False,
 )
 
 resource = Table(
@@ -114,8 +155,10 @@ version = Table(
     Column("from_at", BigInteger, primary_key=True),
     Column("until_at", BigInteger),
     Column("content_id", ForeignKey("content.id"), nullable=False),
+    sqlite_with_rowid=False,
 )
 
+# `body` is null while the change is as the journal's entry `seq` has it, as its number `n`.
 change = Table(
     "change",
     metadata,
@@ -124,14 +167,10 @@ change = Table(
     Column("server_id", ForeignKey("server.id"), nullable=False),
     Column("snapshot", Integer, nullable=False),
     Column("seen", BigInteger, nullable=False),
-    Column("not_before", BigInteger),
-    Column("kind", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("setting", Text),
-    Column("category", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
     Column("superseded_by", Text),
     Index("change_by_server", "server_id", "seen"),
+    sqlite_with_rowid=False,
 )
 
 # People's words on a change: the newest entry holds.
@@ -153,5 +192,3 @@ baseline = Table(
     Column("server_id", ForeignKey("server.id"), nullable=False),
     Column("snapshot", Integer, nullable=False),
 )
-
-RECORDED = (origin, server, journal, content)

@@ -263,14 +263,25 @@ def rows(store: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def stored(program: Program) -> bytes:
-    """Everything in the store, unpacked."""
-    parts = []
-    for cell in itertools.chain.from_iterable(itertools.chain(*rows(program.store).values())):
-        data = cell if isinstance(cell, bytes) else str(cell).encode()
-        if data.startswith(b"\x28\xb5\x2f\xfd"):
-            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=10_000_000)
-        parts.append(data)
+    """Everything in the store, unpacked: bodies by its dictionary, contents by their bases."""
+    found = rows(program.store)
+    dictionary = found["dictionary"][0][1] if found.get("dictionary") else b""
+    bases = {number: unpacked(data) for number, _, data, base in found["content"] if base is None}
+    parts = [unpacked(data, bases.get(base, b"")) for _, _, data, base in found.pop("content")]
+    parts += [
+        unpacked(cell, dictionary) if isinstance(cell, bytes) else str(cell).encode()
+        for cell in itertools.chain.from_iterable(itertools.chain(*found.values()))
+    ]
     return b"\n".join(parts)
+
+
+def unpacked(data: bytes, against: bytes = b"") -> bytes:
+    """Unpack what the store packed against other bytes, or by itself."""
+    if not data.startswith(b"\x28\xb5\x2f\xfd"):
+        return data
+    raw = zstandard.ZstdCompressionDict(against, zstandard.DICT_TYPE_RAWCONTENT)
+    unpacker = zstandard.ZstdDecompressor(**({"dict_data": raw} if against else {}))
+    return unpacker.decompress(data, max_output_size=10_000_000)
 
 
 # Runs commands one after the other; says of each its answer and seconds, and the peak in MB.

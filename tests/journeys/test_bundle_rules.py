@@ -388,7 +388,8 @@ def test_json_lines_have_the_keys_of_the_contract(program):
     assert len(drift) == len(program.log()) == 3
     for line in program.run("snapshots", "--json").lines:
         assert list(line) == [
-            "id", "server", "at", "received", "source", "kinds_read", "kinds_unread", "changes",
+            "id", "server", "at", "received", "utc_offset_min", "skew_ms", "source", "kinds_read",
+            "kinds_unread", "changes",
         ]  # fmt: skip
     for line in program.run("show", "EX01", "--json").lines:
         assert [key for key in line if key != "resource" or "value" in line] == (

@@ -34,6 +34,7 @@ FULL = {
     "taken_at": "2026-11-22T11:00:00.1234567+01:00",
     "utc_offset_min": 60,
     "time_zone": "W. Europe Standard Time",
+    "skew_ms": -1500,
     "collector": {"name": "collect.ps1", "version": "1.0"},
     "exchange": {
         "version": "2019",
@@ -92,6 +93,7 @@ def test_every_field_comes_out_typed():
         taken_at=datetime(2026, 11, 22, 10, 0, 0, 123456, UTC),
         utc_offset_min=60,
         time_zone="W. Europe Standard Time",
+        skew_ms=-1500,
         collector=ManifestCollector("collect.ps1", "1.0"),
         exchange=ManifestExchange(
             "2019",
@@ -138,6 +140,7 @@ def test_what_is_not_said_is_none():
         taken_at=datetime(2026, 11, 22, 10, tzinfo=UTC),
         utc_offset_min=None,
         time_zone=None,
+        skew_ms=None,
         collector=ManifestCollector(),
         exchange=ManifestExchange(),
         windows=ManifestWindows(),

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from io import StringIO
 
 import pytest
 
-from changelog_tracker.report import escape, json_lines, markdown, words
+from changelog_tracker.report import (
+    compose,
+    csv_rows,
+    escape,
+    json_lines,
+    markdown,
+    times,
+    words,
+    xlsx,
+)
+from changelog_tracker.report.document import About
 
 HERE = timezone(timedelta(hours=1))
 
@@ -125,22 +135,90 @@ def test_markdown_of_drift_and_settings():
     line = {"server": "EX01", "kind": "PopSettings", "resource": "1", "setting": "Banner"}
     drift, show = StringIO(), StringIO()
     differs = {**line, "action": "changed", "wanted": "a|b", "found": None, "documented": False}
-    markdown.drift([differs], drift, against="baseline <3>", zone=HERE, head={})
+    made = datetime(2026, 11, 20, 13, 5, tzinfo=UTC)
+    markdown.write(compose.drift([differs], About({}, HERE, made), "baseline <3>"), drift)
     held = {**line, "value": "*", "since": "2026-11-20T13:05:00Z", "origin": "Get-PopSettings"}
     unread = {"server": "EX01", "kind": "ImapSettings", "unread": "denied", "since": None}
-    markdown.show([held, unread], show, zone=HERE, head={"at": "now"})
+    about = About({"Until": "now"}, HERE, made, unread=[unread])
+    markdown.write(compose.show([held], about), show)
     assert drift.getvalue() == (
-        "# Drift\n\n## EX01\n\n"
-        "| Difference | Setting | Wanted | Found | Who | Why |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
-        "| changed | `PopSettings[1].Banner` | a&#124;b | (nothing) |  | undocumented |\n\n"
-        "Compared with baseline &lt;3&gt;: 1 difference (1 undocumented).\n"
+        "# Drift\n\nCompared with baseline &lt;3&gt;: 1 difference (1 undocumented).\n\n"
+        "## EX01\n\n"
+        "| Id | Difference | Setting | Wanted | Found | Who | Why |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "|  | changed | `PopSettings[1].Banner` | a&#124;b | (nothing) |  | undocumented |\n\n"
     )
     assert show.getvalue() == (
-        "# Settings\n\n| About | this document |\n| --- | --- |\n| At | now |\n\n## EX01\n\n"
-        "| Setting | Value | Since | Origin |\n| --- | --- | --- | --- |\n"
-        "| `PopSettings[1].Banner` | \\* | 2026-11-20 14:05 +01:00 | Get-PopSettings |\n\n"
-        "## Not read\n\n| Server | Kind | Since | Why |\n| --- | --- | --- | --- |\n"
-        "| EX01 | `ImapSettings` | never read | denied |\n\n"
-        "1 setting, 1 kind not read.\n"
+        "# Settings\n\n1 setting, 1 kind not read.\n\n"
+        "| About | this document |\n| --- | --- |\n| Until | now |\n\n## EX01\n\n"
+        "| Setting | Value | Since (local) | Since (UTC) | Origin |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| `PopSettings[1].Banner` | \\* | 2026-11-20 14:05 +01:00 | 2026-11-20 13:05:00Z "
+        "| Get-PopSettings |\n\n"
+        "## Not read\n\n"
+        "| Server | Kind | Not read since (local) | Not read since (UTC) | Why |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| EX01 | `ImapSettings` | never read |  | denied |\n\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3_725, "1 h 2 min"),
+        (86_400, "1 d"),
+        (86_401, "1 d"),
+        (187_200, "2 d 4 h"),
+    ],
+)
+def test_lengths_are_worded_by_their_largest_units(seconds, shown):
+    """Two units that adjoin say how long something took."""
+    assert times.length(seconds) == shown
+
+
+def test_only_all_of_it_is_a_hundred_percent():
+    """A share is cut, so that what was missed for a second is not rounded away."""
+    shown = [times.share(part) for part in (0.0, 0.0057, 0.7863, 0.99999, 1.0)]
+    assert shown == ["0.00 %", "0.57 %", "78.63 %", "99.99 %", "100 %"]
+
+
+def test_times_are_said_in_utc_too():
+    """Where a day begins in between, both say their own."""
+    assert times.both("2026-11-20T23:30:09Z", HERE) == (
+        "2026-11-21 00:30 +01:00 (2026-11-20 23:30:09Z)"
+    )
+    assert times.local_iso("2026-11-20T23:30:09Z", HERE) == "2026-11-21T00:30:09+01:00"
+    assert times.both_inside("snapshot 3 of 2026-11-20T13:05:00Z: a", HERE) == (
+        "snapshot 3 of 2026-11-20 14:05 +01:00 (2026-11-20 13:05:00Z): a"
+    )
+    assert [times.both("\x1b", HERE), times.utc("\x1b")] == [r"\x1b", r"\x1b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("plain", "plain"),
+        ("=1", "'=1"),
+        (" =1", "' =1"),
+        ("＝1", "'＝1"),
+        ("-1", "'-1"),
+        ("'a", "''a"),
+        ("a;=1", "a;'=1"),
+        ('a; "@b', "a;' \"@b"),
+        ("a=1, b-c", "a=1, b-c"),
+    ],
+)
+def test_no_cell_of_csv_is_a_formula(text, cell):
+    """An apostrophe stands before whatever a spreadsheet would calculate."""
+    assert csv_rows.as_text(text) == cell
+
+
+def test_a_cell_of_excel_says_what_it_cannot_hold():
+    """Excel holds 32,767 UTF-16 units: the rest is named, and no character is split."""
+    mark = " [... cut: 40000 characters; --json has all of them]"
+    assert xlsx.as_text("a" * 32_767) == "a" * 32_767
+    assert xlsx.as_text("a" * 40_000) == "a" * (32_767 - len(mark)) + mark
+    assert xlsx.as_text("\U0001f600" * 40_000) == "\U0001f600" * 16_357 + mark
