@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, comparison, snapshots
+from benchmarks import commands, comparison, snapshots, year
 from benchmarks.tree import REAL, Tree
 
 
@@ -22,6 +22,7 @@ def main() -> int:
         tree = Tree(Path(folder))
         results += snapshots.measure(tree)
         results += comparison.measure(tree)
+    results += year.measure()
     results += commands.measure()
     for result in results:
         sign = "at most" if result.at_most else "at least"

@@ -76,7 +76,8 @@ def log(
         return
     asked = Asked(log_query(wish), server, start, end)
     with open_store(ctx) as store, store.reading() as connection:
-        lines = list(log_lines(connection, wish))
+        written = commands or to.form == "json"
+        lines = list(log_lines(connection, wish, commands=written))
         unread = list(unread_everywhere(connection, server))
         told = None
         if to.is_document:

@@ -32,8 +32,8 @@ class LogWish:
     unfold: bool = False
 
 
-def log_lines(connection: Connection, wish: LogWish) -> Iterator[Line]:
-    """Give the change log, oldest first."""
+def log_lines(connection: Connection, wish: LogWish, *, commands: bool = True) -> Iterator[Line]:
+    """Give the change log, oldest first; without `commands` no redo, undo and why not."""
     number = known_server(connection, wish.server)[0] if wish.server else None
     recorded = load_changes(
         connection,
@@ -45,19 +45,19 @@ def log_lines(connection: Connection, wish: LogWish) -> Iterator[Line]:
     if wish.all:
         forms = [form for one in recorded for form in (*earlier_forms(one), one)]
         recorded = sorted(forms, key=lambda one: (one.seen, one.server.casefold(), one.seq, one.n))
-    contexts: dict[str, Context] = {}
+    contexts: dict[str, Context | None] = {}
     for one in recorded:
         if wish.classes and one.change.category not in wish.classes:
             continue
         if one.server not in contexts:
-            contexts[one.server] = context_of(connection, one.server)
+            contexts[one.server] = context_of(connection, one.server) if commands else None
         lines = list(_change_lines(one, contexts[one.server], unfold=wish.unfold))
         if wish.undocumented and (lines[0]["documented"] or one.superseded_by):
             continue
         yield from lines
 
 
-def _change_lines(one: Recorded, context: Context, *, unfold: bool) -> Iterator[Line]:
+def _change_lines(one: Recorded, context: Context | None, *, unfold: bool) -> Iterator[Line]:
     line = change_line(one, context)
     yield line
     if unfold:

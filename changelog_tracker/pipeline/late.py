@@ -30,6 +30,7 @@ from changelog_tracker.store.states import COLLECTOR, load_held, load_known
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from changelog_tracker.diff.timeline import Differ
     from changelog_tracker.model import (
         Change,
         Held,
@@ -51,8 +52,10 @@ class Told:
         snapshot: Its number; 0 for the late one, which has none yet.
         at: Its time, microseconds.
         changes: What changed there.
-        readings: Of each reading that is other than the store says, how it is.
+        readings: Of each reading that is other than the store says, or was read at another time,
+            how it is.
         held: The same of each resource; None where there is none.
+        as_recorded: The readings of which only the time is another.
     """
 
     snapshot: int
@@ -60,6 +63,7 @@ class Told:
     changes: list[Change]
     readings: dict[ReadingKey, KnownReading]
     held: dict[ResourceKey, Held | None]
+    as_recorded: set[ReadingKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,12 @@ class Late:
     done: Done
 
 
-def tell_again(connection: Connection, late: Late, load: Callable[[bytes], bytes]) -> list[Told]:
+def tell_again(
+    connection: Connection,
+    late: Late,
+    load: Callable[[bytes], bytes],
+    compare: Differ | None = None,
+) -> list[Told]:
     """
     Tell the history from a late snapshot on, as far as it bears on it; nothing is written.
 
@@ -90,8 +99,9 @@ def tell_again(connection: Connection, late: Late, load: Callable[[bytes], bytes
         connection: An open transaction.
         late: The snapshot.
         load: Gives a content by its digest.
+        compare: Tells what differs between two of them, where that is not asked of their bytes.
     """
-    compare = differ(load)
+    compare = compare or differ(load)
     state = advance(late.known, late.taken, late.done)
     changes = classified(late.known, late.done, load)
     told = [Told(0, late.at, changes, *_other(late.known, state))]
@@ -144,6 +154,27 @@ def insert_late(
     return Retold(len(later), len(revision.amended), len(revision.superseded)), tuple(own)
 
 
+def lay_again(
+    connection: Connection, server_id: int, at: int, done: Done, raw: dict[ReadingKey, bytes]
+) -> None:
+    """
+    Lay the rows of a late snapshot as its import did, out of what the journal says of it.
+
+    Args:
+        connection: The transaction that writes.
+        server_id: The server.
+        at: The snapshot's time, microseconds.
+        done: What it did to what was known, without its changes, which lay no rows of states.
+        raw: Digests of its raw files.
+    """
+    known = _whole(connection, server_id, at)
+    nothing = Taken(moment(at), None, {}, {}, set())
+    taken = _taken_of(advance(known, nothing, done))
+    late = Late(server_id, at, known, taken, done)
+    told = tell_again(connection, late, lambda digest: digest, lambda *_: [])
+    splice(connection, server_id, _spans(told, raw))
+
+
 def _taken_of(known: Known) -> Taken:
     """Give what the snapshot read of whose moment something is known."""
     readings = {
@@ -184,8 +215,8 @@ def _before(connection: Connection, server_id: int, at: int, last: Told) -> Know
 
 def _other(
     recorded: Known, state: Known
-) -> tuple[dict[ReadingKey, KnownReading], dict[ResourceKey, Held | None]]:
-    """Give what a state says other than the store has it at that time."""
+) -> tuple[dict[ReadingKey, KnownReading], dict[ResourceKey, Held | None], set[ReadingKey]]:
+    """Give what a state says other than the store has it at that time, as `Told` holds it."""
     readings = {
         key: last
         for key, last in state.readings.items()
@@ -199,7 +230,12 @@ def _other(
         if key not in recorded.held or one.digest != recorded.held[key].digest
     }
     held |= {key: None for key in recorded.held if key not in state.held}
-    return readings, held
+    same = {
+        key
+        for key, last in readings.items()
+        if key in recorded.readings and recorded.readings[key].reading == last.reading
+    }
+    return readings, held, same
 
 
 def _next(connection: Connection, server_id: int, last: Told) -> tuple[int, int] | None:
@@ -220,6 +256,8 @@ def _spans(told: list[Told], raw: dict[ReadingKey, bytes]) -> Spans:
     ends = [*(one.at for one in told[1:]), None]
     for one, end in zip(told, ends, strict=True):
         for key, last in one.readings.items():
+            if key in one.as_recorded:
+                continue
             file = raw.get(key) if one is told[0] else None
             spans.readings.setdefault(key, []).append((one.at, end, last.reading, file))
         for resource, held in one.held.items():

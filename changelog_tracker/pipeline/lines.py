@@ -12,7 +12,7 @@ from changelog_tracker.errors import UsageError
 from changelog_tracker.replay.commands import Context, redo, undo
 from changelog_tracker.store.contents import load_contents
 from changelog_tracker.store.journal import find_server
-from changelog_tracker.store.packing import micros, moment
+from changelog_tracker.store.packing import moment
 from changelog_tracker.store.states import Wanted, load_held, load_known
 
 if TYPE_CHECKING:
@@ -46,19 +46,22 @@ def utc(micros_: int | None) -> str | None:
     """Give a time as JSON has it."""
     if micros_ is None:
         return None
-    text = moment(micros_).isoformat()
-    return text.replace("+00:00", "Z")
+    return _iso(moment(micros_))
 
 
-def change_line(one: Recorded, context: Context) -> Line:
-    """Give one line of `log --json`."""
+def _iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def change_line(one: Recorded, context: Context | None) -> Line:
+    """Give one line of `log --json`; its commands only where their context is given."""
     change = one.change
     words = one.words[-1] if one.words else {}
     line: Line = {
         "id": one.id,
         "server": one.server,
         "seen": utc(one.seen),
-        "not_before": utc(micros(change.not_before)) if change.not_before else None,
+        "not_before": _iso(change.not_before) if change.not_before else None,
         "action": change.action,
         "kind": change.kind,
         "resource": change.resource,
@@ -75,7 +78,7 @@ def change_line(one: Recorded, context: Context) -> Line:
         "rejected": bool(words.get("rejected", False)),
         "expires": words.get("expires"),
         "superseded_by": one.superseded_by,
-        **_commands(change, context),
+        **(_commands(change, context) if context else {}),
     }
     if change.also:
         line["also"] = list(change.also)

@@ -199,7 +199,11 @@ def rewrite(connection: Connection, server_id: int, rows: Iterable[Recorded]) ->
     for one in rows:
         connection.execute(
             update(change_table)
-            .where(change_table.c.seq == one.seq, change_table.c.n == one.n)
+            .where(
+                change_table.c.server_id == server_id,
+                change_table.c.seq == one.seq,
+                change_table.c.n == one.n,
+            )
             .values(**_row(connection, server_id, one))
         )
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from changelog_tracker import catalogue
-from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId, Taken
+from changelog_tracker.model import (
+    Held,
+    Known,
+    KnownReading,
+    Reading,
+    ReadingId,
+    ResourceId,
+    Step,
+    Taken,
+)
 from changelog_tracker.store.changes import change_json
 from changelog_tracker.store.journal import entries
 from changelog_tracker.store.packing import moment, read_body
@@ -23,7 +32,10 @@ from changelog_tracker.store.unchanged import all_unchanged
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from changelog_tracker.model import Change, ReadingKey, Step
+    from changelog_tracker.model import Change, ReadingKey
+
+# The first stores kept the whole of a file's fingerprint.
+_MARK_BYTES = 16
 
 
 @dataclass(slots=True)
@@ -61,6 +73,8 @@ def snapshot_body(
     """
     if not (done.readings or done.opened or done.closed or changes):
         return {}
+    # A reading is named by its place in the list below; one that is not in it, by its key.
+    places = {key: n for n, key in enumerate(done.readings)}
     return {
         "key": key_id,
         "rules": catalogue.RULE_VERSION,
@@ -78,7 +92,8 @@ def snapshot_body(
             for key, one in done.readings.items()
         ],
         "opened": [
-            [*_parts(held), *held.reading, held.digest.hex()] for held in done.opened.values()
+            [*_parts(held), places.get(held.reading, list(held.reading)), held.digest.hex()]
+            for held in done.opened.values()
         ],
         "closed": [_parts(held) for held in done.closed.values()],
         "changes": [change_json(change) for change in changes],
@@ -172,7 +187,7 @@ def _applied(base: Past | None, seq: int, at: int, body: Any) -> Past:  # noqa: 
             status,
             mode,
             reason,
-            bytes.fromhex(fingerprint) if fingerprint else None,
+            bytes.fromhex(fingerprint)[:_MARK_BYTES] if fingerprint else None,
         )
         known.readings[one.id.key] = KnownReading(one)
         raw.pop(one.id.key, None)
@@ -180,12 +195,21 @@ def _applied(base: Past | None, seq: int, at: int, body: Any) -> Past:  # noqa: 
             raw[one.id.key] = bytes.fromhex(raw_digest)
     for kind, name, aspect in body["closed"]:
         known.held.pop(ResourceId(kind, name, aspect).key, None)
-    for kind, name, aspect, reading_kind, scope, digest in body["opened"]:
+    for kind, name, aspect, *told_by, digest in body["opened"]:
         one_resource = ResourceId(kind, name, aspect)
-        known.held[one_resource.key] = Held(
-            one_resource, (reading_kind, scope), bytes.fromhex(digest)
-        )
+        key = _reading_key(body, told_by)
+        known.held[one_resource.key] = Held(one_resource, key, bytes.fromhex(digest))
     return Past(seq, at, known, raw)
+
+
+def _reading_key(body: Any, told_by: list[Any]) -> ReadingKey:  # noqa: ANN401  any JSON value
+    """Give the reading that told a resource: by its place, its key, or as the first stores had it."""
+    if len(told_by) == 2:
+        return (told_by[0], told_by[1])
+    if isinstance(told_by[0], int):
+        kind, scope = body["readings"][told_by[0]][:2]
+        return ReadingId(kind, scope).key
+    return (told_by[0][0], told_by[0][1])
 
 
 def taken_of_known(known: Known) -> Taken:
@@ -201,3 +225,15 @@ def taken_of_known(known: Known) -> Taken:
     for key, one in sorted(known.held.items(), key=lambda item: item[0]):
         held.setdefault(one.reading, {})[key] = one
     return Taken(known.at or moment(0), known.collector, readings, held, set())
+
+
+def step_in(body: Any) -> tuple[Step, dict[ReadingKey, bytes]]:  # noqa: ANN401  any JSON value
+    """Give back what `snapshot_body` was given: the step without its changes, and the raw files."""
+    past = _applied(None, 0, 0, body)
+    gone = [ResourceId(*parts) for parts in body["closed"]]
+    done = Step(
+        opened=past.known.held,
+        closed={one.key: Held(one, ("", ""), b"") for one in gone},
+        readings={key: last.reading for key, last in past.known.readings.items()},
+    )
+    return done, past.raw

@@ -21,6 +21,7 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 # Below this a frame's header costs more than it saves; against other bytes much sooner.
 _WORTH_PACKING = 200
 _WORTH_PACKING_AGAINST = 24
+_BODY_LEVEL = 9
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -39,18 +40,19 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401  any JSON value
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def pack(data: bytes, against: bytes | None = None) -> bytes:
+def pack(data: bytes, against: bytes | None = None, level: int = 3) -> bytes:
     """
     Compress what is worth it. What looks packed already is packed again, so unpack is exact.
 
     Args:
         data: What to pack.
         against: Bytes like these, which unpack must be given too.
+        level: Of zstd; what is small and kept for years is worth a higher one.
     """
     least = _WORTH_PACKING if against is None else _WORTH_PACKING_AGAINST
     if len(data) < least and not data.startswith(_MAGIC):
         return data
-    return _compressor(against).compress(data)
+    return _compressor(against, level).compress(data)
 
 
 def unpack(data: bytes, against: bytes | None = None) -> bytes:
@@ -73,7 +75,9 @@ def unpack(data: bytes, against: bytes | None = None) -> bytes:
 
 def pack_body(connection: Connection, body: Any) -> bytes | None:  # noqa: ANN401  any JSON value
     """Pack a JSON value against the store's dictionary; None is no body."""
-    return None if body is None else pack(canonical_json(body), _dictionary(connection))
+    return (
+        None if body is None else pack(canonical_json(body), _dictionary(connection), _BODY_LEVEL)
+    )
 
 
 def read_body(connection: Connection, packed: bytes | None) -> Any:  # noqa: ANN401  any JSON value
@@ -86,9 +90,19 @@ def read_body(connection: Connection, packed: bytes | None) -> Any:  # noqa: ANN
     if packed is None:
         return None
     try:
-        return json.loads(unpack(packed, _dictionary(connection)))
+        return json.loads(unpack_body(connection, packed))
     except ValueError as error:
         raise StoreDamagedError("store", f"a body is no JSON: {error}") from error
+
+
+def unpack_body(connection: Connection, packed: bytes) -> bytes:
+    """
+    Give the JSON that `pack_body` wrote, as it was spelled.
+
+    Raises:
+        StoreDamagedError: The bytes are not what it wrote.
+    """
+    return unpack(packed, _dictionary(connection))
 
 
 def _dictionary(connection: Connection) -> bytes:
@@ -101,10 +115,10 @@ def _dictionary(connection: Connection) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _compressor(against: bytes | None) -> zstandard.ZstdCompressor:
+def _compressor(against: bytes | None, level: int) -> zstandard.ZstdCompressor:
     if against is None:
-        return zstandard.ZstdCompressor(level=3, write_content_size=True)
-    return zstandard.ZstdCompressor(level=3, write_content_size=True, dict_data=_raw(against))
+        return zstandard.ZstdCompressor(level=level, write_content_size=True)
+    return zstandard.ZstdCompressor(level=level, write_content_size=True, dict_data=_raw(against))
 
 
 @lru_cache(maxsize=8)

@@ -158,18 +158,18 @@ version = Table(
     sqlite_with_rowid=False,
 )
 
-# `body` is null while the change is as the journal's entry `seq` has it, as its number `n`.
+# In the order in which it is read. `body` is null while the change is as the journal's entry `seq`
+# has it, as its number `n`.
 change = Table(
     "change",
     metadata,
+    Column("server_id", ForeignKey("server.id"), primary_key=True),
+    Column("seen", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("server_id", ForeignKey("server.id"), nullable=False),
     Column("snapshot", Integer, nullable=False),
-    Column("seen", BigInteger, nullable=False),
     Column("body", LargeBinary),
     Column("superseded_by", Text),
-    Index("change_by_server", "server_id", "seen"),
     sqlite_with_rowid=False,
 )
 
