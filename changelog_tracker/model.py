@@ -24,6 +24,8 @@ Mode = Literal["full", "ad-only", "files-only"]
 Status = Literal["read", "absent", "unread"]
 Action = Literal["added", "removed", "changed"]
 Class = Literal["customisation", "product-update", "recovery", "mitigation", "servicelet", "replay"]
+# The reason of the gap since a server's newest snapshot, while that is no older than usual.
+WAITING = "waiting for the next snapshot"
 CLASSES: tuple[Class, ...] = (
     "customisation",
     "product-update",

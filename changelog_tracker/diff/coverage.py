@@ -14,11 +14,12 @@ from itertools import pairwise
 from statistics import median_low
 from typing import TYPE_CHECKING, TypeAlias
 
+from changelog_tracker.model import WAITING
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 NO_SNAPSHOT = "no snapshot was taken"
-WAITING = "waiting for the next snapshot"
 
 # From which snapshot on, by its place among the times, and why it was not read; None where it was.
 # The first stands at 0, and neighbours differ.

@@ -154,7 +154,7 @@ def _change(known: Known, held: Held, difference: Difference) -> Change:
 
 
 def _close_aspects(known: Known, result: Step, differ: Differ) -> None:
-    """With an object goes what only a full reading told of it."""
+    """With an object goes what only a full reading told of it, and that this was not read."""
     gone = {key[:2] for key in result.closed if key[2] == ""}
     if not gone:
         return
@@ -162,9 +162,11 @@ def _close_aspects(known: Known, result: Step, differ: Differ) -> None:
         if key[:2] not in gone or not key[2] or key in result.closed:
             continue
         result.closed[key] = held
-        last = known.readings[held.reading].reading
-        result.readings[held.reading] = replace(
-            last, status="absent", reason=None, fingerprint=None
-        )
         differences = _differences(differ, held, None)
         result.changes += [_change(known, held, difference) for difference in differences]
+    told_by = {held.reading for key, held in result.closed.items() if key[2]}
+    for reading_key in (told_by | gone) & known.readings.keys():
+        if not known.readings[reading_key].reading.id.scope or reading_key in result.readings:
+            continue
+        last = known.readings[reading_key].reading
+        result.readings[reading_key] = replace(last, status="absent", reason=None, fingerprint=None)

@@ -12,6 +12,7 @@ from changelog_tracker.pipeline.coverage import coverage_lines
 from changelog_tracker.pipeline.lines import known_server, utc
 from changelog_tracker.report import times, words
 from changelog_tracker.report.document import About
+from changelog_tracker.store.history import clocks
 from changelog_tracker.store.journal import last_row
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.snapshots import server_names, snapshots_of
@@ -115,6 +116,8 @@ def head(
     for name in names:
         found[f"Coverage of {name}"] = _snapshots(connection, name, asked, reader)
         found[f"Gaps of {name}"] = gap_words([one for one in coverage if one["server"] == name])
+        if clock := _clock(connection, name, asked):
+            found[f"Clock of {name}"] = clock
     return {
         **found,
         "Made": reader.time(reader.now),
@@ -144,6 +147,20 @@ def _snapshots(connection: Connection, name: str, asked: Asked, reader: Reader) 
         number += f" of {len(times_of_all)} in all"
     ends = (times.both(str(utc(at)), reader.zone) for at in (found[0], found[-1]))
     return f"{number}, {' to '.join(ends)}"
+
+
+def _clock(connection: Connection, name: str, asked: Asked) -> str:
+    """Word how a server's clock stood in the period: its offsets, and the most that it was off."""
+    since, until = (micros(end[1]) if end else None for end in (asked.since, asked.until))
+    found = clocks(connection, known_server(connection, name)[0], since, until).values()
+    offsets = sorted({offset for offset, _ in found if offset is not None})
+    if not offsets:
+        return ""
+    zones = " and ".join(f"UTC {times.offset(one)}" for one in offsets)
+    skews = [skew for _, skew in found if skew is not None]
+    most = max(skews, key=abs, default=0)
+    measured = f"at most {times.skew(most)}" if most else "never off"
+    return f"{zones}; {measured} in {words.count(len(skews), 'measurement')}" if skews else zones
 
 
 def gap_words(lines: Sequence[Line]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from changelog_tracker.model import WAITING
 from changelog_tracker.report import times, words
 from changelog_tracker.report.columns import of
 from changelog_tracker.report.document import Column, Table
@@ -49,19 +51,23 @@ def total(lines: Sequence[Line]) -> str:
     if not lines:
         return "nothing was watched"
     servers = len({line.get("server") for line in lines})
-    gaps = sum(1 for line in lines if line.get("gaps"))
+    gaps = sum(
+        1 for line in lines if any(gap["reason"] != WAITING for gap in line.get("gaps") or ())
+    )
     whole = f"{words.count(len(lines), 'kind')} of {words.count(servers, 'server')}"
     return f"{whole}, {gaps or 'none'} with gaps"
 
 
 def _together(lines: Sequence[Line]) -> Iterator[Line]:
-    """Join the lines of a server that differ in nothing but their kind."""
-    found: dict[str, tuple[Line, list[str]]] = {}
+    """Join the lines of a server that were watched alike; what was held back is added up."""
+    found: dict[str, tuple[Line, list[str], Counter[str]]] = {}
     for line in lines:
-        same = json.dumps({**line, "kind": None}, sort_keys=True)
-        found.setdefault(same, (line, []))[1].append(str(line.get("kind")))
-    for line, kinds in found.values():
-        yield {**line, "kind": ", ".join(kinds)}
+        alike = json.dumps({**line, "kind": None, "held_back": None}, sort_keys=True)
+        _, kinds, held_back = found.setdefault(alike, (line, [], Counter()))
+        kinds.append(str(line.get("kind")))
+        held_back.update(line.get("held_back") or {})
+    for line, kinds, held_back in found.values():
+        yield {**line, "kind": ", ".join(kinds), "held_back": dict(held_back.most_common())}
 
 
 def _gaps(lines: Sequence[Line]) -> Iterator[Line]:

@@ -35,6 +35,9 @@ def snapshots(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]
             "ID": escape.terminal(str(line["id"])),
             "AT": words.moment(str(line["at"]), look.zone),
             "SERVER": escape.terminal(str(line["server"])),
+            "ITS CLOCK": times.clock(
+                str(line["at"]), line.get("utc_offset_min"), line.get("skew_ms")
+            ),
             "READ": str(_number(line.get("kinds_read"))),
             "NOT READ": str(_number(line.get("kinds_unread"))),
             "CHANGES": str(line.get("changes") or 0),

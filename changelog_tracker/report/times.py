@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from changelog_tracker.report import escape, words
@@ -35,6 +35,33 @@ def both(time: str, zone: tzinfo) -> str:
     if parsed(time) is None:
         return escape.terminal(time)
     return f"{words.moment(time, zone)} ({utc(time)})"
+
+
+def clock(time: str, offset_min: int | None, skew_ms: int | None) -> str:
+    """
+    Word what a server's own clock showed: `11:00 +01:00, 2.5 s ahead`.
+
+    Args:
+        time: ISO 8601 with Z.
+        offset_min: The server's offset from UTC; None where nobody said.
+        skew_ms: How far its clock ran ahead of the collector's.
+    """
+    moment = parsed(time)
+    if moment is None or offset_min is None:
+        return "-"
+    local = words.moment(time, timezone(timedelta(minutes=offset_min)))
+    return ", ".join([local[11:], *([skew(skew_ms)] if skew_ms else [])])
+
+
+def skew(skew_ms: int) -> str:
+    """Word how far a clock runs ahead or behind: `2.5 s ahead`."""
+    return f"{abs(skew_ms) / 1000:g} s {'ahead' if skew_ms > 0 else 'behind'}"
+
+
+def offset(minutes: int) -> str:
+    """Word an offset from UTC: `+01:00`."""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
 
 
 def both_inside(said: str, zone: tzinfo) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from changelog_tracker import catalogue
+from changelog_tracker.errors import StoreDamagedError
 from changelog_tracker.model import (
     Held,
     Known,
@@ -24,6 +25,7 @@ from changelog_tracker.model import (
     Taken,
 )
 from changelog_tracker.store.changes import change_json
+from changelog_tracker.store.damage import lost
 from changelog_tracker.store.journal import entries
 from changelog_tracker.store.packing import moment, read_body
 from changelog_tracker.store.tables import journal
@@ -128,11 +130,13 @@ def held_back(
     return counts
 
 
-def clocks(connection: Connection, server_id: int) -> dict[int, tuple[int | None, int | None]]:
+def clocks(
+    connection: Connection, server_id: int, since: int | None = None, until: int | None = None
+) -> dict[int, tuple[int | None, int | None]]:
     """Give, by snapshot, the server's offset from UTC in minutes and its clock's lead in ms."""
     return {
         seq: tuple(body["clock"])
-        for seq, body in snapshot_bodies(connection, server_id).items()
+        for seq, body in snapshot_bodies(connection, server_id, since, until).items()
         if "clock" in body
     }
 
@@ -150,7 +154,12 @@ def snapshot_bodies(
         query = query.where(journal.c.at >= since)
     if until is not None:
         query = query.where(journal.c.at <= until)
-    found = {row.seq: read_body(connection, row.body) for row in connection.execute(query)}
+    found = {}
+    for row in connection.execute(query):
+        try:
+            found[row.seq] = read_body(connection, row.body)
+        except StoreDamagedError as error:
+            lost(connection, StoreDamagedError("store", f"row {row.seq} of the journal: {error.what}"))
     for one in all_unchanged(connection, server_id):
         inside = (since is None or one.at >= since) and (until is None or one.at <= until)
         if inside and one.body is not None:

@@ -446,3 +446,31 @@ def test_since_is_that_of_the_setting(program):
     lines = program.run("show", "EX01", f"{OWA_NAME}.*", "--json").lines
     since = {line["setting"]: line["since"] for line in lines}
     assert (since["ExternalUrl"], since["Guid"], since["Server"]) == (SECOND, None, None)
+
+
+def test_what_goes_is_not_unread_for_ever(program):
+    """An object that only the directory told of goes with all that was not read of it."""
+    program.take(FIRST, {OWA: ad_only("Owa"), WEB: web(a="1")})
+    program.take(SECOND, {OWA: ABSENT, WEB: web(a="1")})
+    assert [path_of(line) for line in program.log()] == [
+        "OwaVirtualDirectory[owa (Default Web Site)]"
+    ]
+    told = program.run("show", "EX01", "OwaVirtualDirectory*", "--json")
+    assert [line for line in told.lines if line["kind"] == "OwaVirtualDirectory"] == []
+
+
+def test_the_clock_of_the_server_is_kept(program):
+    """Its offset and how far it was off are with each snapshot, and in the head of a report."""
+    program.take(FIRST, {WEB: web(a="1")}, skew_ms=2500)
+    program.take(SECOND, {WEB: web(a="1")}, utc_offset_min=-210, skew_ms=-40)
+    clocks = [
+        (line["utc_offset_min"], line["skew_ms"])
+        for line in program.run("snapshots", "--json").lines
+    ]
+    assert clocks == [(60, 2500), (-210, -40)]
+    table = program.run("snapshots").out.splitlines()
+    assert ["+01:00, 2.5 s ahead" in table[1], "-03:30, 0.04 s behind" in table[2]] == [True] * 2
+    head = program.run("log", "EX01", "--format", "md").out
+    assert "UTC -03:30 and UTC +01:00; at most 2.5 s ahead in 2 measurements" in head.replace(
+        "\\", ""
+    )
