@@ -199,6 +199,8 @@ def test_commands_that_are_shown_do_what_is_shown(file, demo, tmp_path):
         ("diff and drift", "drift EX01 --unfold"),
         ("catalogue", "catalogue"),
         ("baseline show", "baseline show"),
+        ("coverage", "log --coverage"),
+        ("doctor", "doctor"),
     ],
 )
 def test_every_key_of_json_lines_is_explained(heading, line, demo):
