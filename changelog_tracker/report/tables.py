@@ -45,6 +45,8 @@ def snapshots(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]
         }
         for line in lines
     ]
+    if all(row["ITS CLOCK"] == times.NO_CLOCK for row in rows):
+        rows = [{name: row[name] for name in row if name != "ITS CLOCK"} for row in rows]
     _write_table(rows, out)
     out.write(words.total(len(rows), 0, 0, "snapshot") + "\n")
 

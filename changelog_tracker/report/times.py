@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 _UTC_INSIDE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+NO_CLOCK = "-"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -48,7 +49,7 @@ def clock(time: str, offset_min: int | None, skew_ms: int | None) -> str:
     """
     moment = parsed(time)
     if moment is None or offset_min is None:
-        return "-"
+        return NO_CLOCK
     local = words.moment(time, timezone(timedelta(minutes=offset_min)))
     return ", ".join([local[11:], *([skew(skew_ms)] if skew_ms else [])])
 
