@@ -88,13 +88,14 @@ def test_samples_that_differ_are_unknown():
 
 
 def test_a_build_decides():
-    """2019 CU14 asks for SSL at /Rpc, 2016 CU3 brought API and 2013 SP1 mapi."""
+    """2019 CU14 asks for SSL at /Rpc; later builds have /API and /mapi, which earlier ones may."""
     assert value(RPC, "2019", "15.2.1258.12") == []
     assert value(RPC, "2019", "15.2.1544.4") is catalogue.UNKNOWN
     assert API not in factory_of("2016", "15.1.225.42").made
-    assert API in factory_of("2016", "15.1.466.34").made
+    assert API in factory_of("2016", "15.1.225.42").named
+    assert API in factory_of("2016", "15.1.2375.7").made
     assert MAPI not in factory_of("2013", "15.0.775.38").made
-    assert MAPI in factory_of("2013", "15.0.847.32").made
+    assert MAPI in factory_of("2013", "15.0.1497.2").made
     assert API in factory_of("2013", BUILDS["2013"]).named
     assert API not in factory_of("2013", BUILDS["2013"]).made
 
