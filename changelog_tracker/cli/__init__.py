@@ -16,6 +16,7 @@ from changelog_tracker import __version__
 from changelog_tracker.cli import (
     baseline_cmd,
     catalogue_cmd,
+    check_cmd,
     db_cmd,
     demo_cmd,
     diff_cmd,
@@ -25,6 +26,7 @@ from changelog_tracker.cli import (
     import_cmd,
     key_cmd,
     log_cmd,
+    prune_cmd,
     show_cmd,
     snapshots_cmd,
 )
@@ -81,8 +83,10 @@ app.command("drift")(drift_cmd.drift)
 app.add_typer(baseline_cmd.app, name="baseline")
 app.command("document")(document_cmd.document)
 app.command("catalogue")(catalogue_cmd.catalogue)
+app.command("check")(check_cmd.check)
 app.command("doctor")(doctor_cmd.doctor)
 app.add_typer(key_cmd.app, name="key")
+app.command("prune")(prune_cmd.prune)
 app.add_typer(db_cmd.app, name="db")
 
 

@@ -15,7 +15,7 @@ from changelog_tracker.cli.options import (
     OneServer,
     OutputOption,
 )
-from changelog_tracker.cli.session import look, open_store, output
+from changelog_tracker.cli.session import look, output, reading
 from changelog_tracker.cli.target import reader, target, write_document
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def diff(
     from changelog_tracker.report import compose, json_lines, text
 
     to = target(format_, json, file, force)
-    with open_store(ctx) as store, store.reading() as connection:
+    with reading(ctx) as (connection, say_lost):
         lines = list(diff_lines(connection, server, a, b))
         told = None
         if to.is_document:
@@ -58,6 +58,7 @@ def diff(
                 options = look(out, commands=commands)
                 text.diff(with_inside(lines), out, between=(a, b), **options)
     sys.stdout.flush()
+    say_lost()
 
 
 def _asked(connection: Connection, server: str, a: str, b: str) -> Asked:

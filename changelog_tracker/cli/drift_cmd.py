@@ -15,7 +15,7 @@ from changelog_tracker.cli.options import (
     OutputOption,
     UnfoldOption,
 )
-from changelog_tracker.cli.session import local_zone, look, open_store, output
+from changelog_tracker.cli.session import local_zone, look, output, reading
 from changelog_tracker.cli.target import reader, target, write_document
 
 
@@ -47,7 +47,7 @@ def drift(
     from changelog_tracker.report.times import both_inside
 
     to = target(format_, json, file, force)
-    with open_store(ctx) as store, store.reading() as connection:
+    with reading(ctx) as (connection, say_lost):
         words, lines = drift_lines(connection, server, against, unfold=unfold)
         unread = unread_against(connection, server, against)
         told = None
@@ -66,5 +66,6 @@ def drift(
                 options = look(out, commands=commands)
                 text.drift(with_inside(lines), out, against=words, unread=unread, **options)
     sys.stdout.flush()
+    say_lost()
     if lines:
         raise typer.Exit(3)

@@ -15,7 +15,7 @@ from changelog_tracker.cli.options import (
     OutputOption,
     UnfoldOption,
 )
-from changelog_tracker.cli.session import look, open_store, output
+from changelog_tracker.cli.session import look, open_store, output, reading
 from changelog_tracker.cli.target import Target, reader, target, write_document
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def log(
         _write_coverage(ctx, Asked(query, server, start, end), to)
         return
     asked = Asked(log_query(wish), server, start, end)
-    with open_store(ctx) as store, store.reading() as connection:
+    with reading(ctx) as (connection, say_lost):
         written = commands or to.form == "json"
         lines = list(log_lines(connection, wish, commands=written))
         unread = list(unread_everywhere(connection, server))
@@ -91,6 +91,7 @@ def log(
             else:
                 text.log(list(with_inside(lines)), unread, out, **look(out, commands=commands))
     sys.stdout.flush()
+    say_lost()
     if undocumented and lines:
         raise typer.Exit(3)
 

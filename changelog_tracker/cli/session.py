@@ -8,18 +8,24 @@ import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import BinaryIO, TextIO
 
     import typer
 
     from changelog_tracker.report.look import LookOptions
     from changelog_tracker.store import Store
+    from changelog_tracker.store.database import Connection
+
+
+# What a row that nobody wrote so makes of a command.
+_ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,29 @@ def open_store(ctx: typer.Context | Globals) -> Iterator[Store]:
     store = Store(config.store, config.key)
     try:
         yield store
+    except _ODD as error:
+        from changelog_tracker.pipeline.check import refuse_damaged
+
+        refuse_damaged(config, error)
+        raise
     finally:
         store.close()
+
+
+@contextmanager
+def reading(ctx: typer.Context | Globals) -> Iterator[tuple[Connection, Callable[[], None]]]:
+    """
+    Open the store to read what is whole of it.
+
+    Yields:
+        The transaction, and what ends the command, once all else is written, where something in the
+        store could not be read: it raises StoreDamagedError.
+    """
+    from changelog_tracker.store.damage import note_damage, refuse_damage
+
+    with open_store(ctx) as store, store.reading() as connection:
+        noted = note_damage(connection)
+        yield connection, partial(refuse_damage, noted, store.place)
 
 
 class _LocalZone(tzinfo):

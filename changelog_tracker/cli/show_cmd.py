@@ -16,12 +16,13 @@ from changelog_tracker.cli.options import (
     OneServer,
     OutputOption,
 )
-from changelog_tracker.cli.session import look, open_store, output
+from changelog_tracker.cli.session import look, output, reading
 from changelog_tracker.cli.target import reader, target, write_document
 from changelog_tracker.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from changelog_tracker.pipeline.heads import Asked
     from changelog_tracker.pipeline.lines import Line
@@ -64,7 +65,7 @@ def show(
         raise UsageError("--effective", "cannot go with --ignored: no rule leaves out what applies")
     to = target(format_, json, file, force)
     moment = read_time(at, "--at") if at is not None else None
-    with open_store(ctx) as store, store.reading() as connection:
+    with reading(ctx) as (connection, say_lost):
         if effective:
             lines = effective_lines(connection, server, glob, moment)
         else:
@@ -72,6 +73,7 @@ def show(
         if glob is not None:
             first = next(lines, None)
             if first is None:
+                say_lost()
                 known = show_lines(connection, server, glob, moment) if ignored else iter(())
                 _refuse_unknown(glob, server, known)
             lines = chain(filter(None, [first]), lines)
@@ -89,9 +91,12 @@ def show(
                     json_lines.write(lines, out)
                 else:
                     text.show(lines, out, **look(out))
+        if ignored and moment is not None:
+            _note_pruned(connection, server, moment)
     if document:
         write_document(document, to)
     sys.stdout.flush()
+    say_lost()
 
 
 def _document(connection: Connection, asked: Asked, lines: list[Line]) -> Document:
@@ -106,6 +111,16 @@ def _document(connection: Connection, asked: Asked, lines: list[Line]) -> Docume
         known = {"As known at": both(str(settings[0]["at"]), for_whom.zone)}
         asked = replace(asked, also=known)
     return compose.show(settings, about(connection, asked, for_whom, unread=unread))
+
+
+def _note_pruned(connection: Connection, server: str, at: datetime) -> None:
+    """Say that what is shown may not be all, since raw files of that time are gone."""
+    from changelog_tracker.pipeline.pruning import tombstones_of
+
+    rows = ", ".join(map(str, tombstones_of(connection, server, at)))
+    if rows:
+        what = f"raw files of that time were pruned (row {rows} of the journal)"
+        typer.echo(f"note: {what}; what rules left out of them is not known any more", err=True)
 
 
 def _refuse_unknown(glob: str, server: str, known: Iterator[Line]) -> None:

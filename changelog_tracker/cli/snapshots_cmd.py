@@ -7,7 +7,7 @@ import sys
 import typer
 
 from changelog_tracker.cli.options import AnyServer, JsonOption
-from changelog_tracker.cli.session import look, open_store, write_json
+from changelog_tracker.cli.session import look, reading, write_json
 
 
 def snapshots(
@@ -19,10 +19,11 @@ def snapshots(
     from changelog_tracker.pipeline.taken import snapshot_lines
     from changelog_tracker.report import text
 
-    with open_store(ctx) as store, store.reading() as connection:
+    with reading(ctx) as (connection, say_lost):
         lines = list(snapshot_lines(connection, server))
     if json:
         write_json(lines)
     else:
         text.snapshots(lines, sys.stdout, **look(sys.stdout))
     sys.stdout.flush()
+    say_lost()

@@ -7,6 +7,7 @@ white space between elements are left out while reading (noise rules xml-comment
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from lxml import etree
@@ -52,7 +53,7 @@ def read_xml(data: bytes, place: str) -> Element:
         line = error.position[0]
         raise FileError(
             f"{place}, line {line}",
-            f"not well-formed XML: {_one_line(error.msg)}",
+            f"not well-formed XML: {_one_line(_without_line(error.msg))}",
             "take the file again, or export it again",
         ) from error
     except ValueError as error:
@@ -194,6 +195,11 @@ def line_of(element: Element) -> int:
     """Give an element's line; 0 where it was made and not read."""
     line = cast("int | None", element.sourceline)
     return line or 0
+
+
+def _without_line(said: str | None) -> str | None:
+    """Take out the line that libxml2 ends a message with; it stands before the message."""
+    return said and re.sub(r", line \d+, column (\d+)$", r", column \1", said)
 
 
 def _one_line(text: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from changelog_tracker.diff.classify import without_identity
 from changelog_tracker.diff.timeline import step
-from changelog_tracker.errors import UsageError
+from changelog_tracker.errors import StoreDamagedError, UsageError
 from changelog_tracker.model import Step
 from changelog_tracker.pipeline.against_defaults import against_defaults
 from changelog_tracker.pipeline.against_server import against_server
@@ -19,6 +19,7 @@ from changelog_tracker.pipeline.sister import SISTER, sister_state
 from changelog_tracker.pipeline.surroundings import classified
 from changelog_tracker.store.changes import Recorded
 from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.damage import FIND_ALL, lost
 from changelog_tracker.store.history import taken_of_known
 from changelog_tracker.store.snapshots import baseline_of, snapshots_of
 from changelog_tracker.store.states import load_held, load_known
@@ -26,7 +27,8 @@ from changelog_tracker.store.states import load_held, load_known
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from changelog_tracker.model import Change, Known
+    from changelog_tracker.diff.compare import Difference
+    from changelog_tracker.model import Change, Known, ResourceId
     from changelog_tracker.pipeline.lines import Line
     from changelog_tracker.pipeline.server_state import ServerState
     from changelog_tracker.store.database import Connection
@@ -48,7 +50,16 @@ def between(
             cache.update(load_contents(connection, [digest]))
         return cache[digest]
 
-    done = step(old, taken_of_known(new), differ(load))
+    compare = differ(load)
+
+    def whole(resource: ResourceId, one: bytes | None, other: bytes | None) -> list[Difference]:
+        try:
+            return compare(resource, one, other)
+        except StoreDamagedError as error:
+            lost(connection, StoreDamagedError(name, f"{resource}: {error.what}"))
+            return []
+
+    done = step(old, taken_of_known(new), whole)
     yield from _recorded(name, after, classified(old, done, load))
 
 
@@ -167,7 +178,10 @@ def _wanted(
     if against in {None, "baseline"}:
         seq = baseline_of(connection, number)
         if seq is not None:
-            found = next(s for s in snapshots_of(connection, number) if s.seq == seq)
+            found = next((s for s in snapshots_of(connection, number) if s.seq == seq), None)
+            if found is None:
+                what = f"its baseline, snapshot {seq}, cannot be read"
+                raise StoreDamagedError(name, what, FIND_ALL)
             return found, f"baseline, snapshot {seq} of {utc(found.at)}"
         if against == "baseline":
             raise UsageError(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from changelog_tracker import catalogue
 from changelog_tracker.diff.nested import inside
-from changelog_tracker.errors import UsageError
+from changelog_tracker.errors import StoreDamagedError, UsageError
 from changelog_tracker.replay.commands import Context, redo, undo
 from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.damage import lost
 from changelog_tracker.store.journal import find_server
 from changelog_tracker.store.packing import moment
 from changelog_tracker.store.states import Wanted, load_held, load_known
@@ -125,6 +126,9 @@ def context_of(connection: Connection, server: str) -> Context:
     held = known.held.get(("ExchangeServer", "(server)", "Build"))
     build = None
     if held is not None:
-        data = load_contents(connection, [held.digest])[held.digest]
-        build = json.loads(data).get("Build")
+        try:
+            data = load_contents(connection, [held.digest])[held.digest]
+            build = json.loads(data).get("Build")
+        except StoreDamagedError as error:
+            lost(connection, error)
     return Context(name, catalogue.version_of_build(build) if build else None)

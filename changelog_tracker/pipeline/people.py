@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from changelog_tracker.errors import UsageError
 from changelog_tracker.pipeline.lines import known_server, utc
 from changelog_tracker.pipeline.moments import find_snapshot
-from changelog_tracker.store.changes import add_words, find_change
+from changelog_tracker.store.changes import find_change
 from changelog_tracker.store.journal import append, who_runs
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.snapshots import (
@@ -18,6 +18,7 @@ from changelog_tracker.store.snapshots import (
     set_baseline,
     snapshots_of,
 )
+from changelog_tracker.store.words import add_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from changelog_tracker import catalogue
 from changelog_tracker.diff.flatten import flatten_lines, ignored
 from changelog_tracker.diff.product_update import SERVER
-from changelog_tracker.errors import UsageError
+from changelog_tracker.errors import StoreDamagedError, UsageError
 from changelog_tracker.model import ReadingId
 from changelog_tracker.pipeline.contents import tree_of
 from changelog_tracker.pipeline.lines import context_of, known_server, utc
 from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG, NOT_USED
 from changelog_tracker.pipeline.stored import StoredFiles
 from changelog_tracker.store.changes import load_changes
-from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.contents import load_what_is_whole
+from changelog_tracker.store.damage import lost
 from changelog_tracker.store.lookups import raw_files
 from changelog_tracker.store.packing import micros
 from changelog_tracker.store.snapshots import server_names
@@ -118,9 +119,13 @@ def show_lines(
         for key in sorted(known.held)
         if wanted(str(known.held[key].resource), None, whole=False)
     ]
-    contents = load_contents(connection, list({one.digest for one in held}))
-    files = StoredFiles(connection, raw_files(connection, number, at_micros))
+    contents, damaged = load_what_is_whole(connection, list({one.digest for one in held}))
     for one in held:
+        if one.digest in damaged:
+            what = f"{one.resource}: {damaged[one.digest]}"
+            lost(connection, StoreDamagedError(name, what))
+    files = StoredFiles(connection, raw_files(connection, number, at_micros))
+    for one in (one for one in held if one.digest in contents):
         for setting, value, source in _settings(one, contents, files, left_out=left_out):
             if not wanted(str(one.resource), setting, whole=True):
                 continue
@@ -180,8 +185,14 @@ def _settings(
     if left_out and held.resource.kind in catalogue.nouns():
         yield from files.left_out(held)
         return
-    tree = files.tree(held) or tree_of(held.resource, contents[held.digest])
-    yield from ignored(tree) if left_out else flatten_lines(tree)
+    in_file = files.tree(held)
+    tree = in_file or tree_of(held.resource, contents[held.digest])
+    if left_out:
+        yield from ignored(tree)
+        return
+    for name, value, line in flatten_lines(tree):
+        # Without the file, lines are those of what is kept of it.
+        yield name, value, line if in_file else 0
 
 
 def _origin(held: Held, known: Known, line: str | int | None) -> str:

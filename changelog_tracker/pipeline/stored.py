@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from changelog_tracker.errors import FileError
+from changelog_tracker.errors import FileError, StoreDamagedError
 from changelog_tracker.normalise.exchange import exchange_objects
 from changelog_tracker.normalise.iis import iis_tree
 from changelog_tracker.normalise.secrets import SECRET_TOKEN
@@ -13,6 +13,7 @@ from changelog_tracker.parse.iis_config import application_host, web_config
 from changelog_tracker.parse.xml import local_name, node, read_xml
 from changelog_tracker.pipeline.read import CONFIG_FILE, IIS_CONFIG
 from changelog_tracker.store.contents import load_contents
+from changelog_tracker.store.damage import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,11 @@ class StoredFiles:
 
     def _data(self, reading: ReadingKey) -> bytes | None:
         digest = self._digests.get(reading)
-        return load_contents(self._connection, [digest])[digest] if digest else None
+        try:
+            return load_contents(self._connection, [digest])[digest] if digest else None
+        except StoreDamagedError as error:
+            lost(self._connection, error)
+            return None
 
 
 def stored_objects(data: bytes, place: str) -> list[ExchangeObject]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
+from changelog_tracker.errors import StoreDamagedError
 from changelog_tracker.model import Change
+from changelog_tracker.store.damage import lost
 from changelog_tracker.store.packing import (
-    canonical_json,
     micros,
     moment,
     pack_body,
     read_body,
 )
 from changelog_tracker.store.tables import change as change_table
-from changelog_tracker.store.tables import documentation, journal, server
+from changelog_tracker.store.tables import journal, server
+from changelog_tracker.store.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
 # SQLite's oldest limit on variables of one statement is 999.
 _AT_ONCE = 900
-
-# What people said of changes, by seq and n, then by the number of a folded one.
-Words: TypeAlias = "dict[tuple[int, int], dict[int, tuple[dict[str, Any], ...]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,31 +168,6 @@ def next_change(connection: Connection, server_id: int, after: int) -> int | Non
     ).scalar()
 
 
-def add_words(
-    connection: Connection,
-    seq: int,
-    changes: Sequence[tuple[Recorded, int]],
-    body: dict[str, Any],
-) -> None:
-    """
-    Put a journal entry's words to the changes that it is about.
-
-    Args:
-        connection: The transaction that wrote the entry.
-        seq: The entry.
-        changes: Each with the number of the one folded into it, or 0 for itself.
-        body: What was said.
-    """
-    packed = canonical_json(body)
-    connection.execute(
-        insert(documentation),
-        [
-            {"change_seq": one.seq, "change_n": one.n, "change_k": k, "seq": seq, "body": packed}
-            for one, k in changes
-        ],
-    )
-
-
 def rewrite(connection: Connection, server_id: int, rows: Iterable[Recorded]) -> None:
     """Bring derived rows to what the journal says now."""
     for one in rows:
@@ -236,15 +210,15 @@ def _row(connection: Connection, server_id: int, one: Recorded) -> dict[str, Any
 
 
 def _recorded(connection: Connection, rows: Sequence[Any]) -> list[Recorded]:
-    words = _words(connection)
+    words = words_of(connection)
     brought = _brought(connection, sorted({row.seq for row in rows if row.body is None}))
     found = []
     for row in rows:
-        if row.body is None:
-            change, earlier = change_in(*brought[row.seq], row.n), []
-        else:
-            body = read_body(connection, row.body)
-            change, earlier = change_of(body), body.get("earlier", [])
+        try:
+            change, earlier = _change_of(connection, row, brought)
+        except StoreDamagedError as error:
+            lost(connection, error)
+            continue
         said = words.get((row.seq, row.n), {})
         one = Recorded(
             seq=row.seq,
@@ -262,24 +236,37 @@ def _recorded(connection: Connection, rows: Sequence[Any]) -> list[Recorded]:
     return found
 
 
+def _change_of(
+    connection: Connection,
+    row: Any,  # noqa: ANN401  a row
+    brought: dict[int, tuple[str, Any]],
+) -> tuple[Change, list[Any]]:
+    """
+    Give the change that a row is about, and how it was recorded before.
+
+    Raises:
+        StoreDamagedError: Neither the row nor the journal says it any more.
+    """
+    try:
+        if row.body is None:
+            return change_in(*brought[row.seq], row.n), []
+        body = read_body(connection, row.body)
+        return change_of(body), body.get("earlier", [])
+    except (StoreDamagedError, LookupError, TypeError, AttributeError) as error:
+        raise StoreDamagedError("store", f"change {row.seq}.{row.n} cannot be read") from error
+
+
 def _brought(connection: Connection, seqs: Sequence[int]) -> dict[int, tuple[str, Any]]:
-    """Give action and body of journal entries."""
-    return {
-        row.seq: (row.action, read_body(connection, row.body))
-        for start in range(0, len(seqs), _AT_ONCE)
+    """Give action and body of journal entries; of those that can be read."""
+    found: dict[int, tuple[str, Any]] = {}
+    for start in range(0, len(seqs), _AT_ONCE):
         for row in connection.execute(
             select(journal.c.seq, journal.c.action, journal.c.body).where(
                 journal.c.seq.in_(seqs[start : start + _AT_ONCE])
             )
-        )
-    }
-
-
-def _words(connection: Connection) -> Words:
-    found: Words = {}
-    for row in connection.execute(select(documentation).order_by(documentation.c.seq)):
-        below = found.setdefault((row.change_seq, row.change_n), {})
-        below[row.change_k] = (*below.get(row.change_k, ()), json.loads(row.body))
+        ):
+            with suppress(StoreDamagedError):
+                found[row.seq] = row.action, read_body(connection, row.body)
     return found
 
 

@@ -12,7 +12,7 @@ from changelog_tracker.store.packing import pack, unpack
 from changelog_tracker.store.tables import content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -29,6 +29,13 @@ _BASES = select(content.c.id, content.c.data).where(
     content.c.id.in_(bindparam("ids", expanding=True))
 )
 _LAST_ID = select(func.max(content.c.id))
+_PACKED_AGAINST = (
+    select(content.c.id, content.c.hash, content.c.base_id, func.length(content.c.data).label("n"))
+    .where(content.c.base_id.in_(bindparam("ids", expanding=True)))
+    .order_by(content.c.id)
+)
+# So many contents are unpacked at once where all of them need not be held.
+_FEW = 50
 
 
 class _Base(NamedTuple):
@@ -36,6 +43,22 @@ class _Base(NamedTuple):
 
     id: int
     data: bytes
+
+
+class _Packed(NamedTuple):
+    """How a content lies in the store."""
+
+    base_id: int | None
+    data: bytes
+
+
+class Repacked(NamedTuple):
+    """A content packed anew: its number, base and bytes, and how many bytes it was before."""
+
+    id: int
+    base_id: int | None
+    data: bytes
+    before: int
 
 
 def digest_of(data: bytes) -> bytes:
@@ -65,7 +88,11 @@ def add_contents(
     bases = _bases_for(connection, like)
     number = connection.execute(_LAST_ID).scalar() or 0
     rows = [
-        {"id": number + n, "hash": digest, **_packed(data, bases.get(like.get(digest, b"")))}
+        {
+            "id": number + n,
+            "hash": digest,
+            **_packed(data, bases.get(like.get(digest, b"")))._asdict(),
+        }
         for n, (digest, data) in enumerate(new.items(), 1)
     ]
     connection.execute(insert(content), rows)
@@ -120,14 +147,40 @@ def load_what_is_whole(
     return found, lost
 
 
-def _packed(data: bytes, base: _Base | None) -> dict[str, object]:
+def pack_anew(connection: Connection, going: Collection[int]) -> Iterator[Repacked]:
+    """
+    Pack what is packed against contents that go: of each the first whole, the others against it.
+
+    Args:
+        connection: An open transaction; nothing is written.
+        going: Numbers of contents.
+
+    Raises:
+        StoreDamagedError: One that stays is damaged.
+    """
+    groups: dict[int, list[Any]] = {}
+    for part in _parts(sorted(going)):
+        for row in connection.execute(_PACKED_AGAINST, {"ids": part}):
+            if row.id not in going:
+                groups.setdefault(row.base_id, []).append(row)
+    for rows in groups.values():
+        base: _Base | None = None
+        for some in _parts(rows, _FEW):
+            datas = load_contents(connection, [row.hash for row in some])
+            for row in some:
+                base_id, data = _packed(datas[row.hash], base)
+                base = base or _Base(row.id, datas[row.hash])
+                yield Repacked(row.id, base_id, data, row.n)
+
+
+def _packed(data: bytes, base: _Base | None) -> _Packed:
     """Pack a content against its base where that makes it much smaller."""
     whole = pack(data)
     if base is not None and len(data) <= _LARGEST_BASE:
         delta = pack(data, base.data)
         if 2 * len(delta) < len(whole):
-            return {"base_id": base.id, "data": delta}
-    return {"base_id": None, "data": whole}
+            return _Packed(base.id, delta)
+    return _Packed(None, whole)
 
 
 def _bases_for(connection: Connection, like: Mapping[bytes, bytes]) -> dict[bytes, _Base]:
@@ -162,6 +215,6 @@ def _load_bases(connection: Connection, rows: Sequence[Any]) -> dict[int, bytes]
     return found
 
 
-def _parts(many: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(many), _AT_ONCE):
-        yield many[start : start + _AT_ONCE]
+def _parts(many: Sequence[_T], size: int = _AT_ONCE) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(many), size):
+        yield many[start : start + size]

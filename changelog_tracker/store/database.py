@@ -26,7 +26,10 @@ __all__ = ["Connection", "Database", "journal_mode"]
 _REVISION = text("SELECT version_num FROM alembic_version")
 LOCK_WAIT_S = 30
 _FULL = ("disk is full", "disk i/o error", "readonly database", "unable to open database")
-_DAMAGED = ("malformed", "not a database", "no such table", "no such column")
+_DAMAGED = (
+    "malformed", "not a database", "no such table", "no such column", "could not decode",
+    "file is encrypted", "unsupported file format",
+)  # fmt: skip
 
 
 class Database:
@@ -90,9 +93,12 @@ class Database:
         return before, REVISION
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Open a transaction that only reads."""
+    def reading(self, *, checked: bool = True) -> Iterator[Connection]:
+        """Open a transaction that only reads; not `checked`, of whatever schema the store is."""
         with self._translated(), self.engine.connect() as connection, connection.begin():
+            if not checked:
+                yield connection
+                return
             found = _revision(connection)
             if found is None and _is_blank(connection):
                 raise no_store_yet(self.place)
@@ -123,10 +129,11 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _translated(error, self.place) from error
+            raise translated(error, self.place) from error
 
 
-def _translated(error: DBAPIError, place: str) -> StoreError:
+def translated(error: DBAPIError, place: str) -> StoreError:
+    """Say in one line what a database error means for the user."""
     said = " ".join(str(error.orig).split())
     low = said.casefold()
     if "locked" in low or "lock timeout" in low:
@@ -136,9 +143,10 @@ def _translated(error: DBAPIError, place: str) -> StoreError:
             "wait until it has ended, then run the command again",
         )
     if any(sign in low for sign in _FULL):
+        how = "opened or written" if "unable to open" in low else "written"
         return StoreDamagedError(
             place,
-            f"cannot be written: {said}; the store is as it was before",
+            f"cannot be {how}: {said}; the store is as it was before",
             "free some space or give write permission, then run the command again",
         )
     if any(sign in low for sign in _DAMAGED):

@@ -159,7 +159,8 @@ def snapshot_bodies(
         try:
             found[row.seq] = read_body(connection, row.body)
         except StoreDamagedError as error:
-            lost(connection, StoreDamagedError("store", f"row {row.seq} of the journal: {error.what}"))
+            what = f"row {row.seq} of the journal: {error.what}"
+            lost(connection, StoreDamagedError("store", what))
     for one in all_unchanged(connection, server_id):
         inside = (since is None or one.at >= since) and (until is None or one.at <= until)
         if inside and one.body is not None:
@@ -212,7 +213,7 @@ def _applied(base: Past | None, seq: int, at: int, body: Any) -> Past:  # noqa: 
 
 
 def _reading_key(body: Any, told_by: list[Any]) -> ReadingKey:  # noqa: ANN401  any JSON value
-    """Give the reading that told a resource: by its place, its key, or as the first stores had it."""
+    """Give the reading that told a resource: by its place, by its key, or by its two parts."""
     if len(told_by) == 2:
         return (told_by[0], told_by[1])
     if isinstance(told_by[0], int):

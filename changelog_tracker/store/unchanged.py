@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from changelog_tracker.errors import StoreDamagedError
+from changelog_tracker.store.damage import lost
 from changelog_tracker.store.packing import pack_body, read_body
 from changelog_tracker.store.tables import unchanged, unchanged_block
 
@@ -79,7 +80,11 @@ def newest_unchanged(
     block = connection.execute(_BLOCK_AT, {"server": server_id, "at": at}).first()
     if block is None:
         return None
-    return max((one.seq, one.at) for one in read_block(connection, block) if one.at <= at)
+    try:
+        return max((one.seq, one.at) for one in read_block(connection, block) if one.at <= at)
+    except StoreDamagedError as error:
+        lost(connection, error)
+        return block.first_seq, block.first_at
 
 
 def first_unchanged(connection: Connection, server_id: int, after: int) -> tuple[int, int] | None:
@@ -108,9 +113,16 @@ def all_unchanged(connection: Connection, server_id: int | None = None) -> Itera
         blocks = blocks.where(unchanged_block.c.server_id == server_id)
         rows = rows.where(unchanged.c.server_id == server_id)
     for block in connection.execute(blocks):
-        yield from read_block(connection, block)
+        try:
+            yield from read_block(connection, block)
+        except StoreDamagedError as error:
+            lost(connection, error)
     for row in connection.execute(rows):
-        yield _of(connection, row)
+        try:
+            yield _of(connection, row)
+        except StoreDamagedError as error:
+            what = f"row {row.seq} of unchanged: {error.what}"
+            lost(connection, StoreDamagedError("store", what))
 
 
 def read_block(connection: Connection, block: Row[Any]) -> list[Unchanged]:
