@@ -56,6 +56,8 @@ def _tell(found: Sequence[Finding], *, read_data: bool) -> None:
             _tell_one(one)
     if not any(one.state == "bad" for one in found):
         more = "" if read_data else "; contents were not read: check --read-data"
+        if any("not compared" in one.what for one in looked):
+            more = ", but for what was not compared"
         typer.echo(f"sound{more}")
         return
     for name in dict.fromkeys(one.check for one in looked):

@@ -73,7 +73,7 @@ def _sides(before: str, after: str) -> tuple[Column, Column]:
     return side(before, 0), side(after, 1)
 
 
-_ID = of("id", "Id", width=14)
+_ID = of("id", "Id", width=12)
 _SERVER = of("server", "Server", width=12)
 _SETTING = Column("Setting", _path, "name", 48)
 _WHO = Column("Who", phrases.who, width=14)

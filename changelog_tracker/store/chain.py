@@ -65,12 +65,22 @@ class Link(NamedTuple):
 
 
 class Break(NamedTuple):
-    """Rows that are not as they were written: the first and the last of them, whose, and why."""
+    """
+    Rows that are not as they were written.
+
+    Args:
+        first: The first of them.
+        last: The last.
+        server_id: Whose they are; None: of no server, or nobody knows.
+        what: What is wrong.
+        missing: Whether they are not there.
+    """
 
     first: int
     last: int
     server_id: int | None
     what: str
+    missing: bool = False
 
 
 def links(connection: Connection) -> Iterator[Link]:
@@ -162,14 +172,14 @@ def _body(connection: Connection, packed: Any) -> Any:  # noqa: ANN401  a cell, 
     if packed is None:
         return None
     if not isinstance(packed, bytes):
-        raise StoreDamagedError("store", "its body is no bytes")
+        raise StoreDamagedError("store", "what lies there is of another type")
     data = unpack_body(connection, packed)
     try:
         body = json.loads(data)
     except ValueError as error:
-        raise StoreDamagedError("store", "its body cannot be read") from error
+        raise StoreDamagedError("store", "what lies there cannot be read") from error
     if canonical_json(body) != data:
-        raise StoreDamagedError("store", "its body is not spelled as it was written")
+        raise StoreDamagedError("store", "what lies there is not spelled as it was written")
     return body
 
 
@@ -238,8 +248,8 @@ class Chain:
             if not any(first <= number <= last for first, last in self._unread)
         ]
         if missing:
-            last = link.seq - 1
-            self.breaks.append(Break(missing[0], last, None, "missing: lost, or taken out"))
+            what = "missing: lost, or taken out"
+            self.breaks.append(Break(missing[0], link.seq - 1, None, what, missing=True))
         if link.seq > self.seq + 1:
             self.head = self._other = None
             self._since = link.seq

@@ -47,9 +47,11 @@ def said_plainly(place: str) -> Iterator[None]:
         raise StoreDamagedError(place, what) from error
 
 
-def take_text_as_it_is(connection: Connection) -> None:
-    """Let text that is no UTF-8 be read too, so that it can be named."""
-    if connection.dialect.name == "sqlite":
+def take_as_it_is(connection: Connection) -> None:
+    """Let all of a store be read as of one moment, and text that is no UTF-8 too."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    elif connection.dialect.name == "sqlite":
         found: Any = connection.connection.dbapi_connection
         found.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
 
@@ -133,6 +135,8 @@ def wrong_revision(found: list[str] | None) -> Damage | None:
         return None
     said = "is missing" if not found else f"is {', '.join(found)}"
     what = f"the schema's number {said}, but the tables are those of {REVISION}"
+    if found and found[0] > REVISION:
+        what += "; unless a newer changelog_tracker wrote it, it is damaged"
     return Damage(f"table {_ALEMBIC}", what)
 
 

@@ -158,10 +158,6 @@ def test_a_late_history_is_sound(tmp_path):
 
 # --- the journal --------------------------------------------------------------------------------
 
-NOT_COMPARED = (
-    "note  derived rows: rows of EX01: not compared: the journal is damaged from row {} on"
-)
-OTHER = ["note  derived rows: N compared, as the journal makes them"]
 JOURNAL = {
     "altered": (
         "UPDATE journal SET source = 'elsewhere' WHERE seq = 3",
@@ -221,7 +217,7 @@ def test_a_missing_row_of_the_journal_is_named(program):
         "BAD   references: 1 damaged",
         *(
             f"note  derived rows: rows of {whose}: not compared: "
-            "the journal is damaged from row 8 on"
+            "rows of the journal are missing before row 8"
             for whose in ("what people said", "EX01", "EX02")
         ),
         "note  derived rows: N compared, as the journal makes them",
@@ -288,6 +284,31 @@ def test_an_altered_block_is_named(tmp_path):
             "  journal rows 11 to 138: not what was written: snapshot of EX01, "
             "2026-11-10T17:00:00Z; what it says may not be what was recorded"
         )
+    ]
+
+
+def test_a_damaged_reason_is_of_no_server(program):
+    """A row that is about no server leaves the servers' rows to be compared."""
+    damage(program, "UPDATE journal SET received = received + 1 WHERE seq = 8")
+    lines = told(program)
+    assert lines == [
+        "BAD   journal: 31 rows; the chain is broken at row 8",
+        (
+            "note  derived rows: rows of what people said: not compared: "
+            "the journal is damaged from row 8 on"
+        ),
+        "note  derived rows: N compared, as the journal makes them",
+        "damaged, journal:",
+        (
+            "  journal row 8: not what was written: document; "
+            "what it says may not be what was recorded"
+        ),
+        "still good:",
+        "  rows 1 to 7 of the journal",
+        "  all rows of 2 of 2 servers: EX01, EX02",
+        COMMANDS,
+        "do:",
+        RESTORE,
     ]
 
 
@@ -441,7 +462,8 @@ LOOSE = {
     ),
     "UPDATE alembic_version SET version_num = '0007'": (
         "schema",
-        "table alembic_version: the schema's number is 0007, but the tables are those of 0002",
+        ("table alembic_version: the schema's number is 0007, but the tables are those of 0002; "
+        "unless a newer changelog_tracker wrote it, it is damaged"),
     ),
 }  # fmt: skip
 

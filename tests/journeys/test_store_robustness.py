@@ -6,11 +6,14 @@ import contextlib
 import os
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +22,7 @@ from bundles import IIS, OWA, WEB, Program, bundle, iis, rows, vdir, web
 from changelog_tracker.store import database
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 FIRST, SECOND = "2026-11-01T10:00:00Z", "2026-11-02T10:00:00Z"
 FULL_HINT = "free some space or give write permission, then run the command again"
@@ -168,11 +171,10 @@ def forks_killed(program: Program, path: Path, delays_s: list[float]) -> int:
 
 
 def whole_or_not_at_all(program: Program) -> None:
-    """The store opens, is sound, and holds one or two whole snapshots."""
+    """The store opens, is sound to the last value, and holds one or two whole snapshots."""
     found = len(program.run("snapshots", "--json").lines)
-    with contextlib.closing(sqlite3.connect(program.store)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    checked = program.run("check", "--read-data")
+    assert (checked.code, checked.err) == (0, ""), checked.out
     assert found in {1, 2}
     assert sequence(program) == list(range(1, found + 1))
     assert len(program.changes()) == (3 if found == 2 else 0)
@@ -261,14 +263,32 @@ def test_ctrl_c_at_any_moment(program, second):
 
 def in_a_small_world(program: Program, path: Path, most_bytes: int) -> tuple[int, str]:
     """Import where no file may grow beyond a size: what the disk says when it is full."""
+    return elsewhere(program, ["import", path], lambda: no_file_beyond(most_bytes))
+
+
+def no_file_beyond(most_bytes: int) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+
+def as_somebody_else() -> None:
+    """Become an account that owns nothing here; root may write anywhere."""
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+def elsewhere(
+    program: Program, arguments: list[object], enter: Callable[[], None]
+) -> tuple[int, str]:
+    """Run a command in a fork that has entered some other world; give exit code and errors."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         code = 99
         with contextlib.suppress(BaseException):
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-            answer = program.run("import", path)
+            enter()
+            answer = program.run(*arguments)
             os.write(writer, answer.err.encode())
             code = answer.code
         os._exit(code)
@@ -295,6 +315,161 @@ def test_a_full_disk_is_one_line(program, tmp_path):
         assert err.endswith(f"hint: {FULL_HINT}\n")
     assert ends == {f"error: {program.store}"}
     assert program.run("import", path).code == 0
+
+
+WRITING = {
+    "import": lambda folder: ["import", folder / "second"],
+    "late": lambda folder: ["import", folder / "late"],
+    "document": lambda _: ["document", "2.1", "2.2", "--reason", "asked for"],
+    "baseline": lambda _: ["baseline", "set", "EX01", "latest"],
+    "prune": lambda _: ["prune", "--older-than", "1d", "--yes"],
+}
+
+
+@pytest.fixture
+def grown():
+    """A store that every writing command has something to do in, in a folder that all may enter."""
+    with tempfile.TemporaryDirectory(prefix="changelog-tracker-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        program = taken_once(Program(folder / "store"))
+        program.take("2026-11-03T10:00:00Z", {OWA: vdir("Owa"), IIS: iis("None"), WEB: web(a="2")})
+        program.take("2026-11-04T10:00:00Z", {OWA: vdir("Owa"), IIS: iis("None"), WEB: web(a="3")})
+        files = {OWA: vdir("Owa", ExternalUrl="https://mail.contoso.com/owa"), WEB: web(a="2")}
+        bundle(folder / "second", "2026-11-05T10:00:00Z", files)
+        bundle(folder / "late", SECOND, files)
+        (folder / "passphrase").write_text("twelve or more characters")
+        yield program
+        program.folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_every_command_that_writes_minds_a_full_disk(grown, name):
+    """At whatever byte the room ends: one line, exit 5, and the store as it was before."""
+    arguments = WRITING[name](grown.folder.parent)
+    before, source = rows(grown.store), grown.store.read_bytes()
+    full = 0
+    for most_bytes in (0, 512, 1024, 4096, 10_000, len(source) // 2, len(source) - 1):
+        code, err = elsewhere(grown, arguments, lambda most=most_bytes: no_file_beyond(most))
+        if code == 0:
+            # What is written lies all before this byte.
+            grown.store.write_bytes(source)
+            continue
+        full += 1
+        assert rows(grown.store) == before
+        assert (code, err.count("\n")) == (5, 2)
+        assert err.startswith(f"error: {grown.store}: cannot be written: ")
+        assert err.endswith(f"; the store is as it was before\nhint: {FULL_HINT}\n")
+    assert full >= 4
+    assert grown.run("check", "--read-data").code == 0
+    assert grown.run(*arguments).code == 0
+
+
+@contextlib.contextmanager
+def small_file_system(folder: Path, size: int) -> Iterator[None]:
+    """Mount a file system of so many bytes over a folder; only root may."""
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here: that takes root on Linux")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_every_command_that_writes_minds_a_small_file_system(grown, name, tmp_path):
+    """On a disk that is really full: one line, exit 5, and the store as it was before."""
+    arguments = WRITING[name](grown.folder.parent)
+    before = rows(grown.store)
+    small = Program(tmp_path / "small")
+    with small_file_system(small.folder, grown.store.stat().st_size + 65_536):
+        for file in ("changelog.db", "changelog.key"):
+            shutil.copy(grown.folder / file, small.folder / file)
+        filler = small.folder / "filler"
+        with contextlib.suppress(OSError), filler.open("wb") as out:
+            while True:
+                out.write(bytes(4096))
+                out.flush()
+        answer = small.run(*arguments)
+        assert (answer.code, answer.err) == (
+            5,
+            (
+                f"error: {small.store}: cannot be written: database or disk is full; "
+                f"the store is as it was before\nhint: {FULL_HINT}\n"
+            ),
+        )
+        assert rows(small.store) == before
+        filler.unlink()
+        assert small.run("check", "--read-data").code == 0
+        assert small.run(*arguments).code == 0
+
+
+MODES = {
+    "nothing may be written": (0o444, 0o555),
+    "the folder": (0o666, 0o555),
+    "the file": (0o444, 0o777),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_command_that_writes_minds_a_read_only_store(grown, mode):
+    """A file or folder that may not be written to: one line that says so, exit 5; reading works."""
+    file_mode, folder_mode = MODES[mode]
+    before = rows(grown.store)
+    (grown.folder / "changelog.key").chmod(0o644)
+    grown.store.chmod(file_mode)
+    grown.folder.chmod(folder_mode)
+    for arguments in (make(grown.folder.parent) for make in WRITING.values()):
+        assert elsewhere(grown, arguments, as_somebody_else) == (
+            5,
+            (
+                f"error: {grown.store}: cannot be written: attempt to write a readonly database; "
+                f"the store is as it was before\nhint: {FULL_HINT}\n"
+            ),
+        )
+    for arguments in (["log"], ["show", "EX01"], ["check", "--read-data"]):
+        assert elsewhere(grown, arguments, as_somebody_else) == (0, "")
+    grown.folder.chmod(0o755)
+    assert rows(grown.store) == before
+
+
+def test_a_key_is_exported_though_the_store_cannot_take_note(grown):
+    """Without room in the store the copy is made, and one line says what is not noted."""
+    out = grown.folder.parent / "out"
+    out.mkdir(mode=0o777)
+    out.chmod(0o777)
+    before = rows(grown.store)
+    (grown.folder / "changelog.key").chmod(0o644)
+    grown.store.chmod(0o444)
+    passphrase = grown.folder.parent / "passphrase"
+    arguments = ["key", "export", out / "key.json", "--passphrase-file", passphrase]
+    code, err = elsewhere(grown, arguments, as_somebody_else)
+    assert (code, err) == (
+        0,
+        (
+            f"note: the store took no note of it: {grown.store}: cannot be written: "
+            "attempt to write a readonly database; the store is as it was before\n"
+        ),
+    )
+    assert (out / "key.json").is_file()
+    assert rows(grown.store) == before
+
+
+def test_a_store_that_may_not_be_opened_is_one_line(grown):
+    """Nor may a store that this account cannot even read be taken for a full one."""
+    grown.store.chmod(0o600)
+    if os.geteuid() != 0:
+        grown.store.chmod(0)
+    for arguments in (["log"], ["check"], ["document", "2.1", "--reason", "x"]):
+        assert elsewhere(grown, arguments, as_somebody_else) == (
+            5,
+            (
+                f"error: {grown.store}: cannot be opened or written: unable to open database file; "
+                f"the store is as it was before\nhint: {FULL_HINT}\n"
+            ),
+        )
 
 
 def test_a_new_store_without_room_is_one_line(tmp_path, second):

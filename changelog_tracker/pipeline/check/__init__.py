@@ -18,7 +18,7 @@ from changelog_tracker.pipeline.check.look import Look
 from changelog_tracker.store.damage import FIND_ALL
 from changelog_tracker.store.database import no_store_yet
 from changelog_tracker.store.glance import Glance
-from changelog_tracker.store.integrity import said_plainly, take_text_as_it_is
+from changelog_tracker.store.integrity import said_plainly, take_as_it_is
 from changelog_tracker.store.scratch import scratch_store
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check_store(config: Config, *, read_data: bool) -> Iterator[Finding]:
             raise no_store_yet(glance.place)
         connection = stack.enter_context(glance.reading(checked=False))
         scratch = stack.enter_context(scratch_store())
-        take_text_as_it_is(connection)
+        take_as_it_is(connection)
         look = Look(connection, scratch, glance.place, config.key)
         found: list[Finding] = []
         for one in look.run(read_data=read_data):

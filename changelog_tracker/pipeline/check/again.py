@@ -47,15 +47,14 @@ class Again:
         changes: The changes of each server, by seq and n.
         words: The rows of what people said.
         baselines: The rows of baselines.
-        given_up: The servers whose rows cannot be told, and the row of the journal from which on;
-            None for what is of no server.
+        given_up: The servers whose rows cannot be told, and why not; None for what is of no server.
     """
 
     scratch: Scratch
     changes: dict[int, dict[tuple[int, int], Recorded]] = field(default_factory=dict)
     words: Rows = field(default_factory=dict)
     baselines: Rows = field(default_factory=dict)
-    given_up: dict[int | None, int] = field(default_factory=dict)
+    given_up: dict[int | None, str] = field(default_factory=dict)
 
     @property
     def connection(self) -> Connection:
@@ -68,19 +67,19 @@ class Again:
         if server in self.given_up:
             return
         if link.entry is None or not sound:
-            self.given_up[server] = link.seq
+            self.given_up[server] = f"the journal is damaged from row {link.seq} on"
             return
         act = _ACTS.get(link.entry.action)
         try:
             if act is not None:
                 act(self, link.entry, server)
         except _WRONG:
-            self.given_up[server] = link.seq
+            self.given_up[server] = f"row {link.seq} of the journal is not understood"
 
     def give_up(self, seq: int) -> None:
-        """Take note that rows are missing, and nobody knows whose."""
+        """Take note that rows are missing before one, and nobody knows whose."""
         for server in (None, *self.scratch.servers):
-            self.given_up.setdefault(server, seq)
+            self.given_up.setdefault(server, f"rows of the journal are missing before row {seq}")
 
     def snapshot(self, entry: Entry, server: int | None) -> None:
         """Do what a snapshot did."""

@@ -44,8 +44,9 @@ def _good(bad: set[str], look: Look) -> Iterator[str]:
         last = chain.breaks[0].first - 1
         yield f"rows 1 to {last:,} of the journal" if last > 1 else "row 1 of the journal"
     hit = {one.server_id for one in chain.breaks}
+    missing = any(one.missing for one in chain.breaks)
     whole = sorted(name for number, name in servers.items() if number not in hit)
-    if chain.breaks and None not in hit and whole:
+    if chain.breaks and not missing and whole:
         yield f"all rows of {len(whole):,} of {len(servers):,} servers: {', '.join(whole)}"
     if contents is not None and contents.whole and contents.lost:
         total = len(contents.whole) + len(contents.lost)

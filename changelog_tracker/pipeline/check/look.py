@@ -105,10 +105,12 @@ class Look:
         self.scratch.copy_servers(self.connection)
         self.walk.follow(self.connection, again)
         chain = self.walk.chain
-        for first, last, _, what in chain.breaks:
-            place = f"journal row {first}" if first == last else f"journal rows {first} to {last}"
-            said = self.walk.said.get(first)
-            yield Finding(JOURNAL, "bad", f"{what}: {said}" if said else what, place)
+        for one in chain.breaks:
+            place = f"journal row {one.first}"
+            if one.last > one.first:
+                place = f"journal rows {one.first} to {one.last}"
+            said = self.walk.said.get(one.first)
+            yield Finding(JOURNAL, "bad", f"{one.what}: {said}" if said else one.what, place)
         if chain.breaks:
             what = f"{chain.rows:,} rows; the chain is broken at row {chain.breaks[0].first}"
             yield Finding(JOURNAL, "bad", what)

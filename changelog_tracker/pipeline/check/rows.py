@@ -94,10 +94,9 @@ def _told(found: Rows, expected: Rows, again: Again) -> tuple[Rows, Rows]:
 
 
 def _not_compared(again: Again) -> Iterator[Finding]:
-    for server, seq in again.given_up.items():
+    for server, why in again.given_up.items():
         whose = "what people said" if server is None else again.scratch.servers.get(server, "?")
-        what = f"not compared: the journal is damaged from row {seq} on"
-        yield Finding(CHECK, "note", what, f"rows of {whose}")
+        yield Finding(CHECK, "note", f"not compared: {why}", f"rows of {whose}")
 
 
 def _sum(compared: Compared, again: Again) -> Finding:

@@ -67,10 +67,10 @@ class Walk:
             if link.entry is not None:
                 self._note(link.entry)
             for one in self.breaks[before:]:
-                if one.last >= link.seq:
+                if not one.missing:
                     self.said[one.first] = _said(link)
             if again is not None:
-                if any(one.server_id is None for one in self.breaks[before:]):
+                if any(one.missing for one in self.breaks[before:]):
                     again.give_up(link.seq)
                 again.add(link, sound=sound)
 
