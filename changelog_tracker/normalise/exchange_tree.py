@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from changelog_tracker.model import Settings, Value
 
 
+_SERVER = "Server"
+
+
 def exchange_tree(kind: str, settings: Settings) -> Tree:
     """
     Give an object's settings, each with what compares it.
 
     Two named rules fold here, and only here: `empty-text` (null, the empty string and the empty
-    list are one to the directory) and `host-case` (scheme and host of a URL have no case).
+    list are one to the directory) and `host-case` (scheme and host of a URL, and the name of a
+    server, have no case).
     """
     noun = catalogue.nouns().get(kind)
     tree = Tree(values=settings)
@@ -27,6 +31,8 @@ def exchange_tree(kind: str, settings: Settings) -> Tree:
             tree.compared[name] = None
         elif field is not None and field.kind == "uri" and isinstance(value, str):
             tree.compared[name] = _folded_url(value)
+        elif name == _SERVER and isinstance(value, str):
+            tree.compared[name] = value.casefold()
         elif field is not None and field.kind == "set" and isinstance(value, list):
             tree.compared[name] = _folded_set(value)
     return tree

@@ -72,11 +72,17 @@ def _of_manifest(manifest: Manifest) -> dict[str, str | None]:
 
 
 def _build(facts: Mapping[str, tuple[Value, bytes | None]], known: Mapping[str, str]) -> str | None:
-    """Give the build by the best source; one that is not told now still says what it said."""
+    """
+    Give the build by the best source; one that is not told now still says what it said.
+
+    But for where another source tells a new build now: then the old word counts no more.
+    """
+    told = {fact: str(facts[fact][0]) for fact in BUILD_SOURCES if fact in facts}
+    is_new = any(fact in known and known[fact] != build for fact, build in told.items())
     for fact in BUILD_SOURCES:
-        if fact in facts:
-            return str(facts[fact][0])
-        if fact in known:
+        if fact in told:
+            return told[fact]
+        if fact in known and not is_new:
             return known[fact]
     return None
 

@@ -14,6 +14,7 @@ from changelog_tracker import catalogue
 from changelog_tracker.diff.product_update import SERVER
 from changelog_tracker.errors import FileError, InputError
 from changelog_tracker.model import Reading, ReadingId
+from changelog_tracker.parse.clixml import clixml_types
 from changelog_tracker.parse.iis_config import (
     application_host_records,
     build_folders,
@@ -101,13 +102,24 @@ class FileReader:
         Raises:
             InputError: Nothing was recognised, or PATH itself is one bad file.
         """
+        found: list[tuple[FoundFile, bytes, list[Reading]]] = []
         for file in self._gathered.files:
             if self._gathered.manifest and file.path not in self._manifest:
                 # bundle.json itself, evidence, and what no hash covers.
                 continue
             fingerprint = self._fingerprints.of_file(file.sha256)
-            if not self._is_known(file, fingerprint):
+            found.append((file, fingerprint, self._known_readings(file, fingerprint)))
+        # A noun of which one file is new is read whole: what its other files tell goes with it.
+        new = {noun for file, _, known in found if not known for noun in _nouns_of(file)}
+        for file, fingerprint, known in found:
+            if not known or not new.isdisjoint(r.id.kind for r in known):
                 self._read_one(file, fingerprint)
+            elif any(r.id.key in self.contents.readings for r in known):
+                # Which objects of a noun came from which of two files is not kept.
+                self._read_one(file, fingerprint)
+            else:
+                self.contents.readings |= {r.id.key: r for r in known}
+                self.contents.unchanged |= {r.id.key for r in known}
         self._read_manifest()
         for unread in self._gathered.unread:
             self._set_unread(unread.path, FileError(unread.path, unread.reason), None)
@@ -120,31 +132,25 @@ class FileReader:
             )
         return self.contents
 
-    def _is_known(self, file: FoundFile, fingerprint: bytes) -> bool:
-        found = self._known.get(fingerprint, [])
+    def _known_readings(self, file: FoundFile, fingerprint: bytes) -> list[Reading]:
+        """Give what a file told when its bytes were last read; nothing where it must be read."""
         name = self._names.shown(file.path)
         same = [
             reading
-            for reading in found
+            for reading in self._known.get(fingerprint, [])
             if reading.id.kind not in {CONFIG_FILE, IIS_CONFIG, NOT_USED}
             or reading.id.scope in {name, file.path}
         ]
-        # A noun that two files tell is read again: which objects came from which is not kept.
-        if not same or any(r.id.key in self.contents.readings for r in same):
-            return False
         # A noun that was not given since, so that only a part of it kept its mark, is read again.
-        nouns = {r.id.kind for r in same if r.id.scope and r.id.kind in catalogue.nouns()} - {
+        parts = {r.id.kind for r in same if r.id.scope and r.id.kind in catalogue.nouns()} - {
             SERVER
         }
-        if not nouns <= {r.id.kind for r in same if not r.id.scope}:
-            return False
+        if not parts <= {r.id.kind for r in same if not r.id.scope}:
+            return []
         # What could not be read is tried again: the program may have learnt to.
         if any(r.status == "unread" and r.mode != "ad-only" for r in same):
-            return False
-        for reading in same:
-            self.contents.readings[reading.id.key] = reading
-            self.contents.unchanged.add(reading.id.key)
-        return True
+            return []
+        return same
 
     def _read_one(self, file: FoundFile, fingerprint: bytes) -> None:
         try:
@@ -256,3 +262,12 @@ class FileReader:
         bare = re.sub(r"^get-?|\.(clixml|xml)$", "", name)
         nouns = [noun for noun in catalogue.nouns() if noun.casefold() == bare]
         return [ReadingId(noun) for noun in nouns] or [ReadingId(NOT_USED, path)]
+
+
+def _nouns_of(file: FoundFile) -> set[str]:
+    """Give the kinds that an export may tell; two of them share one .NET type."""
+    if kind_of(file.data) != "clixml":
+        return set()
+    nouns = {catalogue.noun_of_type(one) for one in clixml_types(file.data)} - {None}
+    both = {"ClientAccessServer", "ClientAccessService"}
+    return {str(noun) for noun in nouns} | (both if nouns & both else set())

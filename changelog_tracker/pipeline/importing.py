@@ -122,7 +122,7 @@ class _Import:
         done = step(known, taken, differ(self._load, held_back.add_trees))
         before = newest_snapshot(self.connection, number, at) if at is not None else None
         if before is not None and before[1] == at:
-            return self._already(name, before[0], done)
+            return self._already(name, before[0], done, other_key=other_key)
         around = kinds_around(done)
         if around and at is None:
             load_held(self.connection, number, known, only=[Wanted(k) for k in around])
@@ -193,7 +193,7 @@ class _Import:
         """Tell whether what is known was fingerprinted with another key."""
         return last_key_id(self.connection, number) not in {None, self.fingerprints.key_id}
 
-    def _already(self, name: str, seq: int, done: Step) -> Outcome:
+    def _already(self, name: str, seq: int, done: Step, *, other_key: bool) -> Outcome:
         """
         Answer for a snapshot of a time that there is one of.
 
@@ -202,6 +202,9 @@ class _Import:
         """
         if not (done.readings or done.opened or done.closed or done.changes):
             return Outcome(name, seq, self.at, known=True)
+        if other_key and not done.changes and not done.closed:
+            # Under another key the same files have other marks; their settings are the same.
+            return Outcome(name, seq, self.at, known=True, other_key=True)
         raise InputError(
             self.gathered.place,
             f"{name} already has a snapshot of {self.at:%Y-%m-%dT%H:%M:%SZ} with other content",

@@ -54,15 +54,16 @@ def reconcile(live: list[Recorded], expected: list[Expected]) -> Revision:
             rest.append(one)
             continue
         open_ones.remove(match)
-        if match.change != one.change:
-            revision.amended.append((match, one))
+        same_places = _in_places_of(match, one)
+        if match.change != same_places.change:
+            revision.amended.append((match, same_places))
     for one in rest:
         match = _match(open_ones, one, same_snapshot=False)
         if match is None:
             revision.added.append(one)
         else:
             open_ones.remove(match)
-            revision.amended.append((match, one))
+            revision.amended.append((match, _in_places_of(match, one)))
     revision.superseded = open_ones
     return revision
 
@@ -71,9 +72,31 @@ def _match(live: list[Recorded], one: Expected, *, same_snapshot: bool) -> Recor
     for found in live:
         if same_snapshot and found.snapshot != one.snapshot:
             continue
-        if found.change.key == one.change.key and same(found.change.after, one.change.after):
+        if _ends_the_same(found.change, one.change) and _keeps_folded(found, one):
             return found
     return None
+
+
+def _ends_the_same(before: Change, after: Change) -> bool:
+    return before.key == after.key and same(before.after, after.after)
+
+
+def _keeps_folded(found: Recorded, one: Expected) -> bool:
+    """Tell whether all that was folded into a change still is: what people said is by its place."""
+    return all(
+        any(_ends_the_same(old, new) for new in one.change.folded) for old in found.change.folded
+    )
+
+
+def _in_places_of(found: Recorded, one: Expected) -> Expected:
+    """Put what is folded into a change in the places that it had; what is new comes last."""
+    left = list(one.change.folded)
+    kept = []
+    for old in found.change.folded:
+        new = next(new for new in left if _ends_the_same(old, new))
+        left.remove(new)
+        kept.append(new)
+    return one._replace(change=replace(one.change, folded=(*kept, *left)))
 
 
 def record(connection: Connection, server: tuple[int, str], late: int, revision: Revision) -> None:

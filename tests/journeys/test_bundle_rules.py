@@ -26,6 +26,7 @@ from bundles import (
     stored,
     vdir,
     web,
+    write,
 )
 
 URL = "https://mail.contoso.com/owa"
@@ -474,3 +475,49 @@ def test_the_clock_of_the_server_is_kept(program):
     assert "UTC -03:30 and UTC +01:00; at most 2.5 s ahead in 2 measurements" in head.replace(
         "\\", ""
     )
+
+
+def test_two_files_may_tell_one_noun(program, tmp_path):
+    """A second export of a noun, new beside one that is known, is read; neither is lost."""
+
+    def take(day: int, url: str | None) -> None:
+        files = {"a.clixml": vdir("Owa")}
+        if url:
+            name = "owa (Second)"
+            files["b.clixml"] = vdir(
+                "Owa", Identity=f"EX01\\{name}", Name=name, ExternalUrl=url, WebSite="Second"
+            )
+        folder = write(tmp_path / str(day), files)
+        assert program.run("import", folder, "--at", f"2026-11-0{day}T10:00:00Z").code == 0
+
+    take(1, None)
+    take(2, "https://a.contoso.com/owa")
+    take(3, "https://b.contoso.com/owa")
+    take(4, "https://b.contoso.com/owa")
+    assert [(path_of(line), line["action"], line["seen"][:10]) for line in program.log()] == [
+        ("OwaVirtualDirectory[owa (Second)]", "added", "2026-11-02"),
+        ("OwaVirtualDirectory[owa (Second)].ExternalUrl", "changed", "2026-11-03"),
+    ]
+
+
+def test_the_same_bundle_under_another_key_is_already_known(program, tmp_path):
+    """A key that was lost makes no second snapshot of the same files."""
+    path = bundle(tmp_path / "one", FIRST, {OWA: vdir("Owa"), WEB: web(a="1")})
+    program.run("import", path)
+    (program.folder / "changelog.key").unlink()
+    answer = program.run("import", path)
+    assert (answer.code, answer.out.endswith(" is already known\n")) == (0, True)
+
+
+def test_a_reason_stays_with_the_folded_change_it_was_given_to(program):
+    """A late snapshot that tells an update more exactly leaves each reason where it belongs."""
+    old, new = {IIS: iis(folder="15.2.922.7")}, {IIS: iis(folder="15.2.1118.7")}
+    program.take(FIRST, old, build="15.2.922.7")
+    program.take("2026-11-05T10:00:00Z", new, build="15.2.1118.7")
+    folded = [line["id"] for line in program.log("--unfold") if line["id"].count(".") == 2]
+    for one in folded:
+        assert program.run("document", one, "--reason", f"for {one}").code == 0
+    before = {path_of(line): line["reason"] for line in program.log("--unfold")}
+    program.take("2026-11-03T10:00:00Z", old, build="15.2.922.7")
+    assert len(folded) > 1
+    assert {path_of(line): line["reason"] for line in program.log("--unfold")} == before
