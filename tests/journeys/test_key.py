@@ -389,6 +389,11 @@ def test_a_wrong_passphrase_is_one_line(program, exported, monkeypatch):
     assert not key_of(program).exists()
 
 
+def other(digit: str) -> str:
+    """Another hexadecimal digit."""
+    return "1" if digit == "0" else "0"
+
+
 def test_no_field_of_an_export_can_be_altered(program, exported):
     """Whatever is altered in the file, it does not open, and nothing is written."""
     key_of(program).unlink()
@@ -402,8 +407,8 @@ def test_no_field_of_an_export_can_be_altered(program, exported):
         "salt": {**good, "kdf": {**good["kdf"], "salt": zeros}},
         "n": {**good, "kdf": {**good["kdf"], "n": 2**10}},
         "nonce": {**good, "cipher": {**good["cipher"], "nonce": zeros[:24]}},
-        "sealed": {**good, "sealed": "00" + good["sealed"][2:]},
-        "tag": {**good, "sealed": good["sealed"][:-2] + "00"},
+        "sealed": {**good, "sealed": other(good["sealed"][0]) + good["sealed"][1:]},
+        "tag": {**good, "sealed": good["sealed"][:-1] + other(good["sealed"][-1])},
     }
     file = program.folder / "altered.json"
     for name, one in altered.items():

@@ -199,7 +199,7 @@ def killed_many_times(program: Program, second: Path, tmp_path: Path, count: int
 
 def test_a_killed_import_is_whole_or_not_at_all(program, second, tmp_path):
     """After kill -9 at any point the store opens, and takes the import again."""
-    killed_many_times(program, second, tmp_path, 50)
+    killed_many_times(program, second, tmp_path, 25)
 
 
 @pytest.mark.long

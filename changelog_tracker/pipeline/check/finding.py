@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# How a line begins that says what kept a check from looking at everything.
+NOT_ALL = "not all of it could be looked at"
 State = Literal["ok", "note", "bad"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from changelog_tracker.pipeline.check.finding import Finding
+from changelog_tracker.pipeline.check.finding import NOT_ALL, Finding
 from changelog_tracker.pipeline.check.key import CHECK as KEY
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from changelog_tracker.pipeline.check.look import Look
 
 GOOD, DO = "still good", "do"
+SCHEMA = "schema"
 _BRING_BACK = "changelog-tracker key import FILE --force brings back a copy of the key"
+_COMMANDS = "log, show, diff, drift and snapshots give what is whole, and name what is not"
 _RESTORE = (
     "keep this store as it is, restore the newest copy that check --read-data calls sound, and "
     "import what came since again"
@@ -28,6 +30,9 @@ def last_words(found: Sequence[Finding], look: Look, *, read_data: bool) -> Iter
         return
     if bad != {KEY}:
         yield from (Finding(GOOD, "ok", what) for what in _good(bad, look))
+        torn = any(one.what.startswith(NOT_ALL) for one in found)
+        if look.walk.chain.rows and SCHEMA not in bad and not torn:
+            yield Finding(GOOD, "ok", _COMMANDS)
     if KEY in bad:
         yield Finding(DO, "note", _BRING_BACK)
     if bad != {KEY}:
@@ -51,5 +56,3 @@ def _good(bad: set[str], look: Look) -> Iterator[str]:
     if contents is not None and contents.whole and contents.lost:
         total = len(contents.whole) + len(contents.lost)
         yield f"{len(contents.whole):,} of {total:,} contents"
-    if chain.rows and "schema" not in bad:
-        yield "log, show, diff, drift and snapshots give what is whole, and name what is not"

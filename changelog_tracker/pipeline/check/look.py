@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from changelog_tracker.errors import StoreError
 from changelog_tracker.pipeline.check.again import Again
-from changelog_tracker.pipeline.check.finding import Finding
+from changelog_tracker.pipeline.check.finding import NOT_ALL, Finding
+from changelog_tracker.pipeline.check.good import SCHEMA
 from changelog_tracker.pipeline.check.key import CHECK as KEY
 from changelog_tracker.pipeline.check.key import key_findings
 from changelog_tracker.pipeline.check.rows import CHECK as ROWS
@@ -30,13 +32,13 @@ from changelog_tracker.store.integrity import (
 from changelog_tracker.store.schema import REVISION, refuse_other
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from changelog_tracker.store.database import Connection
     from changelog_tracker.store.scratch import Scratch
 
-SCHEMA, DATABASE, JOURNAL = "schema", "database", "journal"
+DATABASE, JOURNAL = "database", "journal"
 REFERENCES, CONTENTS = "references", "contents"
 
 
@@ -84,7 +86,7 @@ class Look:
             with said_plainly(self.place):
                 yield from look()
         except StoreError as error:
-            yield Finding(check, "bad", f"not all of it could be looked at: {error.what}")
+            yield Finding(check, "bad", f"{NOT_ALL}: {error.what}")
 
     def _schema(self) -> Iterator[Finding]:
         with said_plainly(self.place):
@@ -97,26 +99,29 @@ class Look:
         yield from _all(SCHEMA, f"{REVISION}, as this program makes it", damage)
 
     def _database(self) -> Iterator[Finding]:
-        found = [*own_check(self.connection), *wrong_cells(self.connection)]
-        found += dictionary_damage(self.connection, self.scratch.connection)
+        found = chain(
+            own_check(self.connection),
+            wrong_cells(self.connection),
+            dictionary_damage(self.connection, self.scratch.connection),
+        )
         yield from _all(DATABASE, made_by(self.connection), found)
 
     def _journal(self, again: Again | None) -> Iterator[Finding]:
         self.scratch.copy_servers(self.connection)
         self.walk.follow(self.connection, again)
-        chain = self.walk.chain
-        for one in chain.breaks:
+        told = self.walk.chain
+        for one in told.breaks:
             place = f"journal row {one.first}"
             if one.last > one.first:
                 place = f"journal rows {one.first} to {one.last}"
             said = self.walk.said.get(one.first)
             yield Finding(JOURNAL, "bad", f"{one.what}: {said}" if said else one.what, place)
-        if chain.breaks:
-            what = f"{chain.rows:,} rows; the chain is broken at row {chain.breaks[0].first}"
+        if told.breaks:
+            what = f"{told.rows:,} rows; the chain is broken at row {told.breaks[0].first}"
             yield Finding(JOURNAL, "bad", what)
             return
-        head = f", head {chain.head.hex()}, row {chain.seq}" if chain.head else ""
-        yield Finding(JOURNAL, "ok", f"{chain.rows:,} rows, the chain holds{head}")
+        head = f", head {told.head.hex()}, row {told.seq}" if told.head else ""
+        yield Finding(JOURNAL, "ok", f"{told.rows:,} rows, the chain holds{head}")
 
     def _references(self) -> Iterator[Finding]:
         damage = list(loose_rows(self.connection))
@@ -155,11 +160,13 @@ def _name(digest: bytes) -> str:
     return f"content {digest.hex()[:12]}"
 
 
-def _all(check: str, fine: str, damage: Sequence[Damage]) -> Iterator[Finding]:
+def _all(check: str, fine: str, damage: Iterable[Damage]) -> Iterator[Finding]:
     """Give what is damaged, and the line about all of it."""
+    count = 0
     for one in damage:
         yield Finding(check, "bad", one.what, one.place)
-    if damage:
-        yield Finding(check, "bad", f"{len(damage):,} damaged")
+        count += 1
+    if count:
+        yield Finding(check, "bad", f"{count:,} damaged")
     else:
         yield Finding(check, "ok", fine)
