@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from changelog_tracker.cli import run
-
 
 def main() -> None:
     """Run the command line."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from changelog_tracker.cli import run
+
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # Ctrl-C before a command began, or after it ended.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,12 @@ import sys
 from changelog_tracker import cli, __main__
 import changelog_tracker.pipeline.importing, changelog_tracker.store.database
 print("ready", flush=True)
-sys.stdin.readline()
-sys.exit(cli.run(["--store", sys.argv[1], "import", sys.argv[2]]))
+try:
+    sys.stdin.readline()
+    sys.exit(cli.run(["--store", sys.argv[1], "import", sys.argv[2]]))
+except KeyboardInterrupt:
+    # It came before the command or after it: a signal waits for no command to begin.
+    sys.exit(130)
 """
 
 
