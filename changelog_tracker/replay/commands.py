@@ -102,8 +102,8 @@ def _exchange_line(change: Change, context: Context) -> str:
     if change.setting is None:
         came = change.after is not None
         raise _no(f"a whole resource {'came: New-' if came else 'went: Remove-'}{noun.name}")
-    why = _why_no_parameter(noun, change.setting, context.version)
-    why = why or _why_no_value(kind, change.after)
+    why = why_no_parameter(noun, change.setting, context.version)
+    why = why or why_no_value(kind, change.after)
     if why:
         raise _no(why)
     names = {"vdir": f"{context.server}\\{change.resource}", "server": context.server}
@@ -111,7 +111,8 @@ def _exchange_line(change: Change, context: Context) -> str:
     return powershell.call(noun.write, [target, (change.setting, change.after)])
 
 
-def _why_no_parameter(noun: catalogue.Noun, setting: str, version: str | None) -> str | None:
+def why_no_parameter(noun: catalogue.Noun, setting: str, version: str | None) -> str | None:
+    """Say why no parameter of Set- puts a setting back, or None."""
     field = noun.fields.get(setting)
     cmdlet = noun.write
     # The first that holds counts. Set- takes the Name of a directory and does not use it.
@@ -134,7 +135,8 @@ def _why_no_parameter(noun: catalogue.Noun, setting: str, version: str | None) -
     return next((why for holds, why in reasons if holds), None)
 
 
-def _why_no_value(kind: str | None, value: Value) -> str | None:
+def why_no_value(kind: str | None, value: Value) -> str | None:
+    """Say why a value is none that a parameter of this kind takes, or None."""
     if value is None or value == []:
         return None if kind in CLEARABLE else f"nothing stood there, and no {kind} says nothing"
     if kind == "bool" and not isinstance(value, bool):

@@ -130,6 +130,18 @@ def cmdlet(name: str) -> str:
     return name
 
 
+def new_cmdlet(verb: str, noun: str) -> str:
+    """
+    Write the name of the cmdlet that makes or removes an object.
+
+    Raises:
+        TrackerError: The catalogue knows no such noun.
+    """
+    if verb not in {"New", "Remove"} or catalogue.nouns().get(noun) is None:
+        raise TrackerError(ascii(noun), "expected a noun that the catalogue knows")
+    return f"{verb}-{noun}"
+
+
 def parameter(name: str) -> str:
     """
     Write a parameter's name with its dash.
@@ -207,4 +219,5 @@ def _known_cmdlets() -> frozenset[str]:
 def _known_parameters() -> frozenset[str]:
     nouns = catalogue.nouns().values()
     fields = (name for noun in nouns for name, field in noun.fields.items() if field.writable)
-    return frozenset({*PARAMETERS, *fields, *(noun.identity for noun in nouns)})
+    new_only = (name for noun in nouns for name in noun.new_only)
+    return frozenset({*PARAMETERS, *fields, *new_only, *(noun.identity for noun in nouns)})

@@ -1,0 +1,1 @@
+"""A plan as PowerShell: one self-contained file that a person runs on the server."""
