@@ -3,7 +3,8 @@
 # Both files are UTF-16 code units without a byte order mark, so that lone surrogates pass: texts, each as
 # LENGTH:TEXT. Of each command come the count of its elements (-1 where it is not exactly one command of
 # constants) and the elements: b bare word, e expandable string, p parameter, s string, n number, v variable,
-# a start of a list, h of a table, z the end of either.
+# a start of a list, h of a table, k of a script block, z the end of each, m the member of what stands before it.
+# A value that is given to a variable is read as a command too: = and the variable, then the value.
 param([string] $CommandFile, [string] $ConstantFile)
 $ErrorActionPreference = 'Stop'
 
@@ -24,6 +25,10 @@ $list = [Management.Automation.Language.ArrayLiteralAst]
 $table = [Management.Automation.Language.HashtableAst]
 $variable = [Management.Automation.Language.VariableExpressionAst]
 $expandable = [Management.Automation.Language.ExpandableStringExpressionAst]
+$given = [Management.Automation.Language.AssignmentStatementAst]
+$array = [Management.Automation.Language.ArrayExpressionAst]
+$block = [Management.Automation.Language.ScriptBlockExpressionAst]
+$member = [Management.Automation.Language.MemberExpressionAst]
 
 # A parenthesis around a sum of strings and characters, from left to right. Few calls, as they are dear.
 function Read-Sum($node) {
@@ -67,8 +72,9 @@ function Read-Elements($nodes) {
             Read-Sum $node
             $found.Add('s' + $sum.ToString())
         } elseif ($node -is $named) {
-            if ($node.Argument) { throw 'no constant' }
-            $found.Add('p' + $node.ParameterName)
+            # -WhatIf:$true is not two elements.
+            $found.Add('p' + $node.ParameterName + $(if ($node.Argument) { ':' }))
+            if ($node.Argument) { Read-Elements $node.Argument }
         } elseif ($node -is $list) {
             $found.Add('a')
             Read-Elements $node.Elements
@@ -81,6 +87,18 @@ function Read-Elements($nodes) {
                 Read-Elements $pair.Item2.PipelineElements[0].Expression
             }
             $found.Add('z')
+        } elseif ($node -is $array) {
+            $found.Add('a')
+            foreach ($inner in $node.SubExpression.Statements) { Read-Statement $inner }
+            $found.Add('z')
+        } elseif ($node -is $block) {
+            $found.Add('k')
+            foreach ($inner in $node.ScriptBlock.EndBlock.Statements) { Read-Statement $inner }
+            $found.Add('z')
+        } elseif ($node.GetType() -eq $member) {
+            Read-Elements $node.Expression
+            if ($node.Member -isnot $string) { throw 'no constant' }
+            $found.Add('m' + $node.Member.Value)
         } elseif ($node -is $constant) {
             $found.Add('n' + $node.Value.ToString([Globalization.CultureInfo]::InvariantCulture))
         } elseif ($node -is $variable) {
@@ -92,15 +110,26 @@ function Read-Elements($nodes) {
     }
 }
 
+function Read-Statement($statement) {
+    if ($statement.PipelineElements.Count -ne 1) { throw 'no constant' }
+    $command = $statement.PipelineElements[0]
+    if ($command.Redirections.Count) { throw 'no constant' }
+    if ($command.CommandElements) { Read-Elements $command.CommandElements }
+    else { Read-Elements $command.Expression }
+}
+
 $out = [Text.StringBuilder]::new()
 function Write-Command($statement) {
     $found.Clear()
     $parts.Clear()
     try {
-        if ($statement.PipelineElements.Count -ne 1) { throw 'no constant' }
-        $command = $statement.PipelineElements[0]
-        if ($command.Redirections.Count) { throw 'no constant' }
-        Read-Elements $command.CommandElements
+        if ($statement -is $given) {
+            $found.Add('=' + $statement.Left.Extent.Text)
+            Read-Elements $statement.Right.Expression
+        } else {
+            if ($statement.PipelineElements.Count -ne 1 -or -not $statement.PipelineElements[0].CommandElements) { throw 'no constant' }
+            Read-Statement $statement
+        }
         if ($found.Count -eq 0) { throw 'no constant' }
         [void] $out.Append($found.Count).Append(':')
         foreach ($item in $found) { [void] $out.Append($item.Length).Append(':').Append($item) }

@@ -27,8 +27,10 @@ from changelog_tracker.cli import (
     key_cmd,
     log_cmd,
     prune_cmd,
+    replay_cmd,
     show_cmd,
     snapshots_cmd,
+    verify_cmd,
 )
 from changelog_tracker.cli.session import Globals
 from changelog_tracker.errors import TrackerError
@@ -80,6 +82,8 @@ app.command("show")(show_cmd.show)
 app.command("log")(log_cmd.log)
 app.command("diff")(diff_cmd.diff)
 app.command("drift")(drift_cmd.drift)
+app.command("verify")(verify_cmd.verify)
+app.command("replay")(replay_cmd.replay)
 app.add_typer(baseline_cmd.app, name="baseline")
 app.command("document")(document_cmd.document)
 app.command("catalogue")(catalogue_cmd.catalogue)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from changelog_tracker.pipeline.lines import change_line, context_of, known_server
+from changelog_tracker.pipeline.lines import change_line, class_of, context_of, known_server
 from changelog_tracker.store.changes import earlier_forms, load_changes
 from changelog_tracker.store.packing import micros
 
@@ -47,19 +47,22 @@ def log_lines(connection: Connection, wish: LogWish, *, commands: bool = True) -
         recorded = sorted(forms, key=lambda one: (one.seen, one.server.casefold(), one.seq, one.n))
     contexts: dict[str, Context | None] = {}
     for one in recorded:
-        if wish.classes and one.change.category not in wish.classes:
+        parts = _parts(one, wish)
+        if not parts:
             continue
         if one.server not in contexts:
             contexts[one.server] = context_of(connection, one.server) if commands else None
-        lines = list(_change_lines(one, contexts[one.server], unfold=wish.unfold))
+        lines = [{**change_line(part, contexts[one.server]), "id": id_} for id_, part in parts]
         if wish.undocumented and (lines[0]["documented"] or one.superseded_by):
             continue
         yield from lines
 
 
-def _change_lines(one: Recorded, context: Context | None, *, unfold: bool) -> Iterator[Line]:
-    line = change_line(one, context)
-    yield line
-    if unfold:
-        for k in range(1, len(one.change.folded) + 1):
-            yield {**change_line(one.folded(k), context), "id": f"{one.id}.{k}"}
+def _parts(one: Recorded, wish: LogWish) -> list[tuple[str, Recorded]]:
+    """Give the lines of a change that are asked for, with their ids."""
+    below = [(f"{one.id}.{k}", one.folded(k)) for k in range(1, len(one.change.folded) + 1)]
+    if not wish.classes or class_of(one) in wish.classes:
+        return [(one.id, one), *(below if wish.unfold else ())]
+    # What a run of a replay script made may be folded into what happened to the server.
+    asked = "replay" in wish.classes
+    return [part for part in below if asked and class_of(part[1]) == "replay"]

@@ -18,6 +18,7 @@ from changelog_tracker.diff.product_update import SERVER
 from changelog_tracker.diff.timeline import step
 from changelog_tracker.errors import InputError
 from changelog_tracker.model import Held, Known, Reading, Taken
+from changelog_tracker.parse.replay_journal import is_replay_journal
 from changelog_tracker.pipeline.contents import differ
 from changelog_tracker.pipeline.facts import add_facts
 from changelog_tracker.pipeline.files import FileReader
@@ -25,6 +26,7 @@ from changelog_tracker.pipeline.identity import likely_server, server_of
 from changelog_tracker.pipeline.noise_only import HeldBack, count_exports, drop_noise
 from changelog_tracker.pipeline.outcome import Outcome, Wish
 from changelog_tracker.pipeline.recording import Finding, Recording, load
+from changelog_tracker.pipeline.replayed.runs import RunOutcome, import_runs
 from changelog_tracker.pipeline.stored import stored_objects
 from changelog_tracker.pipeline.surroundings import kinds_around
 from changelog_tracker.store.contents import digest_of, load_contents
@@ -55,15 +57,19 @@ __all__ = ["Outcome", "Wish", "import_path"]
 AHEAD = timedelta(minutes=5)
 
 
-def import_path(store: Store, fingerprints: Fingerprints, path: Path, wish: Wish) -> Outcome:
+def import_path(
+    store: Store, fingerprints: Fingerprints, path: Path, wish: Wish
+) -> Outcome | tuple[RunOutcome, ...]:
     """
-    Make a snapshot of what lies at PATH.
+    Make a snapshot of what lies at PATH, or take back the journal of a replay script.
 
     Raises:
         InputError: Nothing was stored.
         StoreError: Nothing was stored.
     """
     gathered = gather(path)
+    if gathered.single and is_replay_journal(gathered.files[0].data):
+        return import_runs(store, fingerprints, gathered, wish)
     at = wish.at or (gathered.manifest.taken_at if gathered.manifest else datetime.now(tz=UTC))
     _refuse_future(gathered, at)
     with store.writing() as connection:

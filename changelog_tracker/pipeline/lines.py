@@ -19,7 +19,7 @@ from changelog_tracker.store.states import Wanted, load_held, load_known
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from changelog_tracker.model import Change
+    from changelog_tracker.model import Change, Class
     from changelog_tracker.store.changes import Recorded
     from changelog_tracker.store.database import Connection
 
@@ -58,6 +58,7 @@ def change_line(one: Recorded, context: Context | None) -> Line:
     """Give one line of `log --json`; its commands only where their context is given."""
     change = one.change
     words = one.words[-1] if one.words else {}
+    run = run_words(one)
     line: Line = {
         "id": one.id,
         "server": one.server,
@@ -69,8 +70,8 @@ def change_line(one: Recorded, context: Context | None) -> Line:
         "setting": change.setting,
         "before": change.before,
         "after": change.after,
-        "class": change.category,
-        "who": [],
+        "class": class_of(one),
+        "who": _who(run) if run else [],
         "documented": is_documented(words),
         "reason": words.get("reason"),
         "ticket": words.get("ticket"),
@@ -81,11 +82,28 @@ def change_line(one: Recorded, context: Context | None) -> Line:
         "superseded_by": one.superseded_by,
         **(_commands(change, context) if context else {}),
     }
+    if run:
+        line["replay"] = run["replay"]
     if change.also:
         line["also"] = list(change.also)
     if change.folded:
         line["folded"] = len(change.folded)
     return line
+
+
+def run_words(one: Recorded) -> Line | None:
+    """Give what the run of a replay script that made a change said of it; None where none did."""
+    return next((words for words in reversed(one.words) if "replay" in words), None)
+
+
+def class_of(one: Recorded) -> Class:
+    """Give the class of a change: its own, but for what a run of a replay script made."""
+    return "replay" if run_words(one) else one.change.category
+
+
+def _who(run: Line) -> list[Line]:
+    when = run["replay"]["at"]
+    return [{"name": run["by"], "when": when, "source": "replay-journal", "confidence": "exact"}]
 
 
 def with_inside(lines: Iterable[Line]) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from changelog_tracker.pipeline.late import Late, insert_late, tell_again
+from changelog_tracker.pipeline.replayed.ties import tie_changes
 from changelog_tracker.pipeline.surroundings import classified
 from changelog_tracker.store.changes import Recorded, add_changes
 from changelog_tracker.store.contents import add_contents, digest_of, load_contents
@@ -89,6 +90,8 @@ class Recording:
         )
         save_step(self.connection, found.done, Writing(number, found.at, raw))
         add_changes(self.connection, number, recorded)
+        if recorded:
+            tie_changes(self.connection, number, found.at)
         return Written(seq, recorded)
 
     def late(self, found: Finding) -> Written:
@@ -99,6 +102,7 @@ class Recording:
         # Which changes it makes is told by the entry that tells the history again.
         seq = self._append(found, snapshot_body(found.done, raw, [], self.key_id))
         retold, changes = insert_late(self.connection, found.server, seq, told, raw)
+        tie_changes(self.connection, found.server[0], found.at)
         return Written(seq, changes, retold)
 
     def _append(self, found: Finding, body: dict[str, object], *, nothing_new: bool = False) -> int:

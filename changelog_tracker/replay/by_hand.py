@@ -35,6 +35,8 @@ HOW = {
     " Document it and make the plan again, or put it back by hand.",
     "file": "Copy the file back from the backup, hold its SHA-256 against the one that is stored,"
     " and look at it before you do: a build of its own may have come with Setup.",
+    "folder": "Copy the folder back from the backup, and give it the rights that it had. The script"
+    " makes the virtual directory only.",
     "form": "No command is confirmed for it. Set it by hand as it stands under wanted.",
     "organisation": "It is kept in Active Directory for the whole organisation, and a lost server"
     " does not lose it. If it differs, somebody changed it: look who, before you set it.",

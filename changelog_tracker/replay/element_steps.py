@@ -30,7 +30,11 @@ def element_steps(one: Drifted, scene: Scene) -> list[PlanStep]:
     whole_server = at.file is None and at.location == "" and not at.hops
     if whole_server and change.setting is None and change.after is None:
         raise UnwritableError("step", "a section of the whole server is not taken away")
-    made = elements.operations(change, at)
+    names = scene.found_of(change.kind, change.resource) or {}
+    made = [
+        one if one.op == "add" else elements.without_defaults(one, names)
+        for one in elements.operations(change, at)
+    ]
     steps: list[PlanStep] = []
     previous: tuple[str, ...] = ()
     for number, operation in enumerate(made):

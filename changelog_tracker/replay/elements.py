@@ -8,7 +8,7 @@ nothing that was captured is ever part of an expression.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from changelog_tracker import catalogue
@@ -19,7 +19,7 @@ from changelog_tracker.replay.plan import Element, Goal, Hop
 from changelog_tracker.replay.powershell import UnwritableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from changelog_tracker.model import Change, Settings, Value
     from changelog_tracker.replay.plan import Op
@@ -83,6 +83,8 @@ def operations(change: Change, at: Where) -> list[Operation]:
     """
     if change.setting is not None:
         return _of_setting(change, at)
+    if change.after == {} and not at.hops:
+        raise _no("an empty section says nothing, and no command writes one")
     if isinstance(change.after, dict):
         return _all_of(at, change.after, new=bool(at.hops))
     if isinstance(change.before, dict):
@@ -101,6 +103,38 @@ def _of_setting(change: Change, at: Where) -> list[Operation]:
         raise _no("an element that changes as a whole is put back by hand")
     goal = _goal(at, hops, name, (change.before, change.after))
     return [_operation("clear" if change.after is None else "attribute", at, hops, [goal])]
+
+
+def without_defaults(operation: Operation, names: Iterable[str]) -> Operation:
+    """
+    Leave out of the way the keys that an element has by the schema, and seldom in the file.
+
+    Args:
+        operation: On something that stands there.
+        names: The settings of the resource as it is found. Where a sister differs in such a key
+            alone, it stays.
+    """
+    target = operation.target
+    ways = [parted(name) or () for name in names]
+    hops: list[Hop] = []
+    for depth, hop in enumerate(target.hops):
+        facts = _attributes(target.section, target.hops[: depth + 1])
+        short = tuple((n, v) for n, v in hop.keys if v != facts.get(n, {}).get("default"))
+        sisters = {
+            way[depth].keys
+            for way in ways
+            if len(way) > depth
+            and isinstance(way[depth], Keyed)
+            and _same_way(way[:depth], target.hops[:depth])
+            and set(short) <= set(way[depth].keys)
+        }
+        hops.append(Hop(hop.tag, short) if short and len(sisters) < 2 else hop)
+    return Operation(operation.op, replace(target, hops=tuple(hops)), operation.goals)
+
+
+def _same_way(way: Sequence[str | Keyed], hops: Sequence[Hop]) -> bool:
+    told = [part.keys if isinstance(part, Keyed) else part for part in way]
+    return told == [hop.keys or hop.tag for hop in hops]
 
 
 def _goal(at: Where, hops: tuple[Hop, ...], name: str, values: tuple[Value, Value]) -> Goal:

@@ -159,11 +159,38 @@ def owner_of(
             continue
         if field.mirror_flag is None:
             return name, values
-        wanted, found = (
-            field.mirror_flag in value if isinstance(value, list) else False for value in values
-        )
-        return (name, (wanted, found)) if wanted != found else None
+        return _of_flags(name, field.mirror_flag, values)
     return None
+
+
+def why_not_set(noun: Noun, name: str, wanted: Value, shown: Settings) -> str | None:
+    """
+    Say why no call of Set- puts back an attribute of IIS that a parameter owns, or None.
+
+    Args:
+        noun: Whose application it is.
+        name: The parameter.
+        wanted: Its value in IIS; None where nothing is to stand there.
+        shown: The object as it is found; empty where it is not there.
+    """
+    if wanted is None:
+        return f"{noun.write} -{name} owns it, and cannot make it be inherited"
+    if name in shown and shown[name] == wanted:
+        return f"{noun.write} -{name} owns it, and shows the same in both states"
+    return None
+
+
+def _of_flags(
+    name: str, flag: str, values: tuple[Value, Value]
+) -> tuple[str, tuple[Value, Value]] | None:
+    """Read a truth out of flags; None where other flags differ too, which it cannot say."""
+    if not isinstance(values[0], list):
+        return None
+    told = [{str(each) for each in value} if isinstance(value, list) else set() for value in values]
+    if (told[0] ^ told[1]) - {flag, f"{flag}128"}:
+        return None
+    wanted, found = (flag in each for each in told)
+    return (name, (wanted, found)) if wanted != found else None
 
 
 def _comes_along(name: str, left: Sequence[str], wanted: Settings) -> bool:

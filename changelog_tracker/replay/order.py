@@ -17,7 +17,9 @@ _OBJECTS = ("IisAppPool", "IisSite", "IisBinding", "IisApplication", "IisVirtual
 
 def in_order(steps: Iterable[PlanStep]) -> tuple[PlanStep, ...]:
     """Sort the steps, tie what depends on each other, and number them `s001`, `s002.1`."""
-    tied = _with_needs(sorted(steps, key=_key))
+    given = list(steps)
+    needed = {need for step in given for need in step.needs}
+    tied = _with_needs(sorted(given, key=lambda step: _key(step, step.id in needed)))
     parts = _redirects(tied)
     names: dict[str, str] = {}
     number = 0
@@ -45,17 +47,20 @@ def in_order(steps: Iterable[PlanStep]) -> tuple[PlanStep, ...]:
     )
 
 
-def _key(step: PlanStep) -> tuple[object, ...]:
+def _key(step: PlanStep, is_needed: bool) -> tuple[object, ...]:
     group = GROUPS.index(step.group)
-    if step.op == "drop" and step.group == "remove":
+    if step.op == "drop" and is_needed:
         # What is made anew goes away first; without a New- behind it, it is the last of all.
-        group = GROUPS.index("create") if step.documented else group
+        group = GROUPS.index("create")
     return (group, _within(step), step.kind, step.resource.casefold(), _made_first(step))
 
 
 def _within(step: PlanStep) -> int:
     if step.group == "iis-objects" and step.kind in _OBJECTS:
         return _OBJECTS.index(step.kind)
+    if step.group == "remove" and step.kind in _OBJECTS:
+        # What lies inside goes before what holds it; what Remove- takes along goes with it.
+        return len(_OBJECTS) - _OBJECTS.index(step.kind)
     if step.group in {"iis", "root"} and isinstance(step.target, Element):
         # Children of a redirect come before the root, whose redirect they would inherit.
         if step.target.section == REDIRECT:
@@ -91,8 +96,9 @@ def _stands_on(step: PlanStep, other: PlanStep) -> bool:
     if other.op == "add" and other.kind in _OBJECTS:
         return _lies_in(step, other)
     if other.op == "new" and isinstance(step.target, Element):
-        place = _place(other.resource)
-        return f"{step.target.location}/".casefold().startswith(f"{place}/".casefold())
+        place = _place(other.resource).casefold()
+        own = step.kind in _OBJECTS and step.resource.rstrip("/").casefold() == place
+        return own or f"{step.target.location}/".casefold().startswith(f"{place}/")
     adfs = (ADFS in {g.name for g in one.goals} for one in (step, other))
     if all(adfs) and step.kind != other.kind:
         return _within(other) < _within(step)

@@ -7,7 +7,7 @@ tells of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -151,9 +151,7 @@ class ByHand:
         setting: The setting; None for a whole resource.
         why: Why not, one sentence.
         how: What a person does instead, one or more sentences; never holds a captured value.
-        reason: `secret`, `compromise`, `certificate`, `setup`, `mitigation`, `rejected`,
-            `undocumented` (left out by --documented-only), `file`, `form` (no confirmed command)
-            or `organisation`.
+        reason: One of the keys of `by_hand.HOW`.
         wanted: What stood there; a secret is its fingerprint.
         found: What stands there.
         log: Ids of the log's changes that it comes from.
@@ -196,7 +194,6 @@ class Plan:
         modes: Of each Exchange kind how it was read: full, ad-only.
         steps: In the order in which they run.
         by_hand: Everything else that differs.
-        equal: How many settings are as wanted.
     """
 
     server: str
@@ -212,4 +209,3 @@ class Plan:
     modes: tuple[tuple[str, str], ...] = ()
     steps: tuple[PlanStep, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
-    facts: dict[str, Value] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
-from changelog_tracker.replay import by_hand, objects, owners, protection
+from changelog_tracker.replay import by_hand, follow_ups, objects, owners, protection
 from changelog_tracker.replay.commands import why_no_parameter, why_no_value
 from changelog_tracker.replay.element_steps import EXTENDED_PROTECTION, element_steps
 from changelog_tracker.replay.order import in_order
@@ -19,7 +19,7 @@ from changelog_tracker.replay.plan import Goal, PlanStep
 from changelog_tracker.replay.powershell import UnwritableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from changelog_tracker.catalogue import Noun
     from changelog_tracker.model import Settings
@@ -40,6 +40,8 @@ def plan_steps(
     for one in drifted:
         planner.take(one)
     planner.finish()
+    planner.steps += follow_ups.relinked(planner.steps, scene)
+    planner.left += follow_ups.folders(planner.steps, scene)
     return in_order(planner.steps), tuple(planner.left)
 
 
@@ -58,6 +60,7 @@ class _Planner:
         self._scene = scene
         self._objects: dict[tuple[str, str], _Object] = {}
         self._iis: list[Drifted] = []
+        self._anew: list[Drifted] = []
         self.steps: list[PlanStep] = []
         self.left: list[ByHand] = []
 
@@ -81,11 +84,19 @@ class _Planner:
             why = self._owned(one)
             if why:
                 self.left.append(by_hand.because(one, why, "owned"))
-                continue
-            try:
-                self.steps += element_steps(one, self._scene)
-            except UnwritableError as error:
-                self.left.append(by_hand.because(one, error.what, "form"))
+            else:
+                self.steps += self._element_steps(one)
+        for one in self._anew:
+            # After New-, which comes behind the other objects of IIS.
+            steps = self._element_steps(one)
+            self.steps += (dataclasses.replace(step, group="iis") for step in steps)
+
+    def _element_steps(self, one: Drifted) -> list[PlanStep]:
+        try:
+            return element_steps(one, self._scene)
+        except UnwritableError as error:
+            self.left.append(by_hand.because(one, error.what, "form"))
+            return []
 
     def _whole_collections(self, parts: list[Drifted]) -> Iterable[Drifted]:
         """Leave a collection by hand whose <clear/>, <remove/> or order no command sets."""
@@ -117,12 +128,7 @@ class _Planner:
         if not whole or not self._owned(one):
             yield one
             return
-        comes = isinstance(change.after, dict)
-        held = change.after if comes else change.before
-        for name, value in held.items() if isinstance(held, dict) else ():
-            before, after = (None, value) if comes else (value, None)
-            part = dataclasses.replace(change, setting=name, before=before, after=after)
-            yield dataclasses.replace(one, change=part)
+        yield from _parts(one)
 
     # --- Exchange ---
 
@@ -166,6 +172,12 @@ class _Planner:
         if owned is None or EXTENDED_PROTECTION in change.setting:
             return False
         name, (wanted, found) = owned
+        shown = self._scene.found_of(noun.name, resource) or {}
+        why = objects.why_not_set(noun, name, wanted, shown)
+        if why:
+            self.left.append(by_hand.because(one, why, "owned"))
+            return True
+        found = shown.get(name, found)
         self._object(noun, resource).changes.setdefault(
             name,
             dataclasses.replace(
@@ -182,6 +194,7 @@ class _Planner:
         """Tell whether New- makes an application; an object left in the directory goes before."""
         if not objects.can_be_made(noun) or self._scene.wanted_of(noun.name, resource) is None:
             return False
+        self._anew += _parts(one)
         held = self._object(noun, resource)
         if held.whole is None:
             wanted = self._scene.wanted_of(noun.name, resource)
@@ -236,8 +249,7 @@ class _Planner:
         for name, value in wanted.items():
             if why_no_parameter(noun, name, self._scene.version):
                 continue
-            empty = value in (None, "", [])
-            if not empty and not why_no_value(noun.fields[name].kind, value):
+            if not why_no_value(noun.fields[name].kind, value):
                 names.append(name)
         return [name for name in names if name != objects.ALONE]
 
@@ -284,6 +296,17 @@ class _Planner:
             undo=undo,
             log=one.log,
         )
+
+
+def _parts(one: Drifted) -> Iterator[Drifted]:
+    """Part a whole resource into its settings."""
+    change = one.change
+    comes = isinstance(change.after, dict)
+    held = change.after if comes else change.before
+    for name, value in held.items() if isinstance(held, dict) else ():
+        before, after = (None, value) if comes else (value, None)
+        part = dataclasses.replace(change, setting=name, before=before, after=after)
+        yield dataclasses.replace(one, change=part)
 
 
 def _collection(setting: str | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from changelog_tracker.model import Change, Settings
 
@@ -40,6 +40,7 @@ class Scene:
         install_path: With a backslash at the end.
         wanted_of: All settings of a resource in the wanted state, by kind and name.
         found_of: The same in the found state; None where it is not there.
+        wanted_names: The resources of a kind in the wanted state.
         applications: Every application of both states, in lower case, without a slash at the end.
         files: The configuration files that are found, in lower case.
         include_setup: Whether what Setup owns is put back too.
@@ -51,6 +52,7 @@ class Scene:
     install_path: str
     wanted_of: Callable[[str, str], Settings | None]
     found_of: Callable[[str, str], Settings | None]
+    wanted_names: Callable[[str], Sequence[str]] = lambda _kind: ()
     applications: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     include_setup: bool = False

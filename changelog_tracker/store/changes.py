@@ -19,7 +19,7 @@ from changelog_tracker.store.packing import (
 )
 from changelog_tracker.store.tables import change as change_table
 from changelog_tracker.store.tables import journal, server
-from changelog_tracker.store.words import words_of
+from changelog_tracker.store.words import that_count, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +45,7 @@ class Recorded:
         change: What changed.
         superseded_by: What took its place when an older snapshot came in late.
         earlier: How it was recorded before late snapshots told more.
-        words: What people said of it, newest last.
+        words: What people and replay scripts said of it; the last counts.
         below: What they said of those that are folded into it, by their number.
     """
 
@@ -229,8 +229,11 @@ def _recorded(connection: Connection, rows: Sequence[Any]) -> list[Recorded]:
             change=change,
             superseded_by=row.superseded_by,
             earlier=tuple(earlier),
-            words=said.get(0, ()),
-            below=said,
+            words=that_count(said.get(0, ()), change, row.seen),
+            below={
+                k: that_count(said.get(k, ()), part, row.seen)
+                for k, part in enumerate(change.folded, 1)
+            },
         )
         found.append(one)
     return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile_renderers import ANY, FIVE, hostile_strings, rendered
+from hostile_steps import MARK, STEPS
 
 from changelog_tracker import catalogue
 from changelog_tracker.model import Change
@@ -26,6 +27,7 @@ READER = Path(__file__).parents[1] / "pwsh_constants.ps1"
 # How many strings of the law are tried at once, and at most in one process of PowerShell.
 SAMPLE = 5_000
 SLICE = 50_000
+STEP_SAMPLE = 300
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,19 @@ def test_no_hostile_string_is_misread(count, read_back):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(wrong, range(1, slices + 1)))
     assert found == [[]] * slices
+
+
+@pytest.mark.pwsh
+@pytest.mark.parametrize("count", [STEP_SAMPLE, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", STEPS)
+def test_no_step_of_a_script_is_misread(name, count, read_back):
+    """A hostile text wherever a step or the head holds a captured one is nothing but that text."""
+    write = STEPS[name]
+    (harmless,) = read_back([write(MARK)])
+    assert sum(element.count(MARK) for element in harmless) >= 7
+    texts = list(hostile_strings(count, seed=2))
+    expected = [[element.replace(MARK, text) for element in harmless] for text in texts]
+    assert misread(read_back, [write(text) for text in texts], expected) == []
 
 
 @pytest.mark.pwsh

@@ -23,6 +23,7 @@ from changelog_tracker.store.changes import (
 from changelog_tracker.store.history import step_in
 from changelog_tracker.store.packing import canonical_json
 from changelog_tracker.store.pruning import PRUNE, RAW_FILES
+from changelog_tracker.store.replays import REPLAYED
 from changelog_tracker.store.scratch import Scratch
 from changelog_tracker.store.states import Writing, save_step
 
@@ -142,6 +143,13 @@ class Again:
             seq, n, k = (*map(int, name.split(".")), 0)[:3]
             self.words[seq, n, k, entry.seq] = {"body": canonical_json(said)}
 
+    def replayed(self, entry: Entry, _server: int | None) -> None:
+        """Do what tying changes to the steps of a replay script did."""
+        for one in entry.body["said"]:
+            said = {key: what for key, what in one.items() if key != "change"}
+            seq, n, k = (*map(int, one["change"].split(".")), 0)[:3]
+            self.words[seq, n, k, entry.seq] = {"body": canonical_json(said)}
+
     def baseline(self, entry: Entry, server: int | None) -> None:
         """Do what setting a baseline did."""
         row = {"server_id": server, "snapshot": entry.body["snapshot"]}
@@ -162,6 +170,8 @@ _ACTS: dict[str, Callable[[Again, Entry, int | None], None]] = {
     "snapshot": Again.snapshot,
     "revision": Again.revision,
     "document": Again.document,
+    # A row `replay` is all there is of its run: nothing is derived from it but these.
+    REPLAYED: Again.replayed,
     "baseline": Again.baseline,
     PRUNE: Again.prune,
 }

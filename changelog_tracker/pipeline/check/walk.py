@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from changelog_tracker.store.chain import Chain, about_row, links
 from changelog_tracker.store.history import step_in
 from changelog_tracker.store.pruning import PRUNE
+from changelog_tracker.store.replays import REPLAY, REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,6 +26,8 @@ _LOST = {
     "snapshot": "log cannot show the changes that it brought",
     "revision": "log cannot show the changes that it brought",
     "document": "log still shows the reason, from a derived row",
+    REPLAY: "later snapshots cannot be tied to its steps",
+    REPLAYED: "log still shows the steps, from a derived row",
     "baseline": "drift still knows it, from a derived row",
     "quiet": "snapshots cannot list them; they brought no change",
 }

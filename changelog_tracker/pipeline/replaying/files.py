@@ -80,11 +80,16 @@ def _contents(plan: Plan, state: ServerState) -> dict[str, bytes]:
     return {
         "replay.ps1": replay,
         "undo.ps1": undo,
-        "manual.md": manual(plan, facts).encode("utf-8"),
-        "runbook.md": runbook_markdown(plan, facts).encode("utf-8"),
+        "manual.md": _for_windows(manual(plan, facts)),
+        "runbook.md": _for_windows(runbook_markdown(plan, facts)),
         "runbook.html": runbook_html(plan, facts).encode("utf-8"),
         "plan.json": (data + "\n").encode("ascii"),
     }
+
+
+def _for_windows(text: str) -> bytes:
+    """Encode a text for Notepad, which knew no other line end than CR LF until 2018."""
+    return text.replace("\n", "\r\n").encode("utf-8")
 
 
 def _sha256(data: bytes) -> str:

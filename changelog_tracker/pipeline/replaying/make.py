@@ -152,6 +152,11 @@ def _scene(sides: _Sides, wish: Wish) -> Scene:
         install_path=_install_path(sides, version),
         wanted_of=_settings_of(sides.wanted),
         found_of=(lambda _kind, _name: None) if sides.assumed else _settings_of(sides.found),
+        wanted_names=lambda kind: [
+            one.resource.name
+            for key, one in sides.wanted.known.held.items()
+            if key[0] == kind and not key[2]
+        ],
         applications=frozenset(
             key[1].rstrip("/")
             for state in states
