@@ -28,7 +28,7 @@ _FORMS = {
     "plan": (re.compile(r"[\w.-]{1,128}", re.ASCII), "the id of a plan"),
     "server": (re.compile(r"(?!\d+$)[\w-]{1,63}"), "the name of a server"),
     "target": (re.compile(r"(?!\d+$)[\w-]{1,63}"), "the name of a server"),
-    "id": (re.compile(r"s[0-9]{3,6}"), "a step such as s001"),
+    "id": (re.compile(r"s[0-9]{3,6}(\.[0-9]{1,6})?"), "a step such as s001"),
     "code": (re.compile(r"-?[0-9]{1,9}"), "an exit code"),
 }
 HINT = "copy the journal again from where the script wrote it; nobody edits it"

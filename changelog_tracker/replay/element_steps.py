@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from changelog_tracker.replay import elements, protection
 from changelog_tracker.replay.plan import PlanStep
 from changelog_tracker.replay.powershell import UnwritableError
+from changelog_tracker.replay.where import where
 
 if TYPE_CHECKING:
     from changelog_tracker.model import Change, Value
     from changelog_tracker.replay.elements import Operation
-    from changelog_tracker.replay.plan import Element, Goal, Group
+    from changelog_tracker.replay.plan import Element, Goal, Group, Hop
     from changelog_tracker.replay.scene import Drifted, Scene
 
 EXTENDED_PROTECTION = "extendedProtection"
@@ -26,7 +27,7 @@ def element_steps(one: Drifted, scene: Scene) -> list[PlanStep]:
         UnwritableError: There is no confirmed way to write it.
     """
     change = one.change
-    at = elements.where(change, scene.install_path, scene.applications)
+    at = where(change, scene.install_path, scene.applications)
     whole_server = at.file is None and at.location == "" and not at.hops
     if whole_server and change.setting is None and change.after is None:
         raise UnwritableError("step", "a section of the whole server is not taken away")
@@ -38,14 +39,14 @@ def element_steps(one: Drifted, scene: Scene) -> list[PlanStep]:
     steps: list[PlanStep] = []
     previous: tuple[str, ...] = ()
     for number, operation in enumerate(made):
-        step = _step(one, operation, str(number) if len(made) > 1 else "")
+        step = _step(one, operation, str(number) if len(made) > 1 else "", len(at.hops))
         steps.append(step if operation.op == "add" else dataclasses.replace(step, needs=previous))
         if operation.op == "add":
             previous = (step.id,)
     return steps
 
 
-def _step(one: Drifted, operation: Operation, part: str) -> PlanStep:
+def _step(one: Drifted, operation: Operation, part: str, base: int) -> PlanStep:
     change, target = one.change, operation.target
     return PlanStep(
         id=f"{change.kind}/{change.resource}/{change.setting or ''}/{part}",
@@ -54,7 +55,7 @@ def _step(one: Drifted, operation: Operation, part: str) -> PlanStep:
         owner="file" if target.file else "iis",
         kind=change.kind,
         resource=change.resource,
-        setting=_setting(change, operation),
+        setting=_setting(change, operation, base),
         target=target,
         goals=operation.goals,
         by_itself=target.file is not None or change.kind == "IisAppPool",
@@ -94,11 +95,21 @@ def _typed(goal: Goal) -> tuple[Value, Value]:
     return values[0], values[1]
 
 
-def _setting(change: Change, operation: Operation) -> str | None:
-    if change.setting is not None or operation.op in {"add", "remove"}:
+def _setting(change: Change, operation: Operation, base: int) -> str | None:
+    """Name what a step is about as the log does; `base` hops are the resource itself."""
+    if change.setting is not None:
         return change.setting
-    front = "".join(f"{hop.tag}." for hop in operation.target.hops)
-    return ", ".join(front + goal.name for goal in operation.goals)
+    front = ".".join(map(_notation, operation.target.hops[base:]))
+    if operation.op in {"add", "remove"}:
+        return front or None
+    return ", ".join(f"{front}.{goal.name}" if front else goal.name for goal in operation.goals)
+
+
+def _notation(hop: Hop) -> str:
+    if not hop.keys:
+        return hop.tag
+    doubled = (f"{name}='{value.replace(chr(39), chr(39) * 2)}'" for name, value in hop.keys)
+    return f"[{','.join(doubled)}]"
 
 
 def _group(change: Change, target: Element) -> Group:

@@ -7,16 +7,21 @@ nothing that was captured is ever part of an expression.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from changelog_tracker import catalogue
-from changelog_tracker.replay.notation import SERVER_LEVEL, place_and_section
+from changelog_tracker.replay.element_schema import (
+    attributes_of,
+    hop_of,
+    kind_of,
+    node_of,
+    text_of,
+)
 from changelog_tracker.replay.notation import Element as Keyed
 from changelog_tracker.replay.notation import steps as parted
 from changelog_tracker.replay.plan import Element, Goal, Hop
 from changelog_tracker.replay.powershell import UnwritableError
+from changelog_tracker.replay.where import Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +29,7 @@ if TYPE_CHECKING:
     from changelog_tracker.model import Change, Settings, Value
     from changelog_tracker.replay.plan import Op
 
-SITES = "system.applicationHost/sites"
-POOLS = "system.applicationHost/applicationPools"
 OBJECTS = ("IisSite", "IisApplication", "IisVirtualDirectory", "IisAppPool", "IisBinding")
-_FILE_PLACE = re.compile(r"(.*\.config) \((.*)\)", re.IGNORECASE | re.DOTALL)
-_WRITTEN = ("add", "binding", "site", "application", "virtualDirectory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,40 +39,6 @@ class Operation:
     op: Op
     target: Element
     goals: tuple[Goal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where a resource lies: its section and the way to its own element."""
-
-    file: str | None
-    location: str
-    section: str
-    hops: tuple[Hop, ...] = ()
-
-
-def where(change: Change, install_path: str, applications: frozenset[str]) -> Where:
-    """
-    Find the section and element that a resource is.
-
-    Args:
-        change: Of an IIS kind or of ConfigFile.
-        install_path: What stands for %ExchangeInstallPath%, with a backslash at the end.
-        applications: Every application, as IisApplication names it, in lower case.
-
-    Raises:
-        UnwritableError: Its name says no place.
-    """
-    if change.kind == "IisSection":
-        named = place_and_section(change.resource)
-        if named is None:
-            raise _no("the name is not PLACE : SECTION")
-        return Where(None, _location(named[0]), named[1])
-    if change.kind == "ConfigFile":
-        return _in_file(change.resource, install_path)
-    if change.kind == "IisAppPool":
-        return Where(None, "", POOLS, (Hop("add", (("name", change.resource),)),))
-    return Where(None, "", SITES, tuple(_in_site(change, applications)))
 
 
 def operations(change: Change, at: Where) -> list[Operation]:
@@ -118,18 +85,42 @@ def without_defaults(operation: Operation, names: Iterable[str]) -> Operation:
     ways = [parted(name) or () for name in names]
     hops: list[Hop] = []
     for depth, hop in enumerate(target.hops):
-        facts = _attributes(target.section, target.hops[: depth + 1])
+        facts = attributes_of(target.section, target.hops[: depth + 1])
         short = tuple((n, v) for n, v in hop.keys if v != facts.get(n, {}).get("default"))
         sisters = {
-            way[depth].keys
+            part.keys
             for way in ways
-            if len(way) > depth
-            and isinstance(way[depth], Keyed)
+            for part in way[depth : depth + 1]
+            if isinstance(part, Keyed)
             and _same_way(way[:depth], target.hops[:depth])
-            and set(short) <= set(way[depth].keys)
+            and set(short) <= set(part.keys)
         }
         hops.append(Hop(hop.tag, short) if short and len(sisters) < 2 else hop)
     return Operation(operation.op, replace(target, hops=tuple(hops)), operation.goals)
+
+
+def is_moved(front: str, wanted: Settings, found: Settings) -> bool:
+    """
+    Tell whether elements that are added at the end of a collection stand in another order then.
+
+    Args:
+        front: What stands before the elements' keys in the settings' names.
+        wanted: All settings of the resource.
+        found: The same as it is found.
+    """
+    order = wanted.get(f"{front}(order)")
+    if not isinstance(order, list):
+        return False
+    labels = [str(label).casefold() for label in order]
+    stands = found.get(f"{front}(order)")
+    if not isinstance(stands, list):
+        stands = [name[len(front) :] for name in found if name.startswith(f"{front}[")]
+    kept = [
+        label for label in labels if any(str(one).casefold().startswith(label) for one in stands)
+    ]
+    stood = [label for one in stands for label in labels if str(one).casefold().startswith(label)]
+    after = [*dict.fromkeys(stood), *(label for label in labels if label not in kept)]
+    return after != labels
 
 
 def _same_way(way: Sequence[str | Keyed], hops: Sequence[Hop]) -> bool:
@@ -139,8 +130,9 @@ def _same_way(way: Sequence[str | Keyed], hops: Sequence[Hop]) -> bool:
 
 def _goal(at: Where, hops: tuple[Hop, ...], name: str, values: tuple[Value, Value]) -> Goal:
     before, after = values
-    facts = _attributes(at.section, hops).get(name, {})
-    return Goal(name, _kind(facts, before, after), _text(after, facts), _text(before, facts))
+    facts = attributes_of(at.section, hops).get(name, {})
+    expected = "" if before == [] else text_of(before, facts)
+    return Goal(name, kind_of(facts, before, after), text_of(after, facts), expected)
 
 
 def _all_of(at: Where, settings: Settings, *, new: bool) -> list[Operation]:
@@ -198,6 +190,9 @@ def _leaves(
     if not value:
         yield base, "", None
     for name, inner in value.items():
+        if name.endswith("(order)"):
+            # That in which the elements are added.
+            continue
         if name == "(items)" or (
             isinstance(inner, list) and any(isinstance(i, dict) for i in inner)
         ):
@@ -222,7 +217,7 @@ def _leaves(
 def _members(
     section: str, base: tuple[Hop, ...], members: Value
 ) -> Iterator[tuple[tuple[Hop, ...], str, Value]]:
-    node = _node(section, base)
+    node = node_of(section, base)
     collection = next((c for c in (node or {}).get("collections", []) if "add" in c), None)
     for member in members if isinstance(members, list) else []:
         if collection is None or not isinstance(member, dict):
@@ -230,7 +225,7 @@ def _members(
         facts = collection.get("item", {}).get("attributes", {})
         keys = [n for n, f in facts.items() if f.get("key") or f.get("combined_key")]
         found = tuple(
-            (name, str(_text(member[name], facts[name]))) for name in keys if name in member
+            (name, str(text_of(member[name], facts[name]))) for name in keys if name in member
         )
         if not found:
             raise _no("it holds elements without a key")
@@ -246,122 +241,10 @@ def _way(at: Where, setting: str) -> tuple[tuple[Hop, ...], str | None]:
         raise _no(f"no command is confirmed for {setting.rpartition('.')[2] or setting}")
     hops = list(at.hops)
     for part in parts[:-1]:
-        hops.append(_hop(at.section, hops, part))
+        hops.append(hop_of(at.section, hops, part))
     if isinstance(parts[-1], Keyed):
-        return (*hops, _hop(at.section, hops, parts[-1])), None
+        return (*hops, hop_of(at.section, hops, parts[-1])), None
     return tuple(hops), parts[-1]
-
-
-def _hop(section: str, hops: Sequence[Hop], part: str | Keyed) -> Hop:
-    if isinstance(part, str):
-        return Hop(part)
-    names = {name for name, _ in part.keys}
-    tags = [
-        tag.strip()
-        for each in (_node(section, hops) or {}).get("collections", [])
-        for tag in each.get("add", "").split(",")
-        if tag.strip() and names <= set(each.get("item", {}).get("attributes", names))
-    ]
-    return Hop(tags[0] if len(tags) == 1 else "*", part.keys)
-
-
-def _node(section: str, hops: Sequence[Hop]) -> Any:  # noqa: ANN401
-    """Give the schema of an element, or None where it does not know it."""
-    node: Any = catalogue.section(section)
-    for hop in hops:
-        if node is None:
-            return None
-        if not hop.keys:
-            inner = node.get("elements", {}).get(hop.tag)
-            node = inner
-            continue
-        node = next(
-            (
-                each.get("item")
-                for each in node.get("collections", [])
-                if hop.tag in {"*", *(tag.strip() for tag in each.get("add", "").split(","))}
-            ),
-            None,
-        )
-    return node
-
-
-def _attributes(section: str, hops: Sequence[Hop]) -> dict[str, Any]:
-    found: dict[str, Any] = (_node(section, hops) or {}).get("attributes", {})
-    return found
-
-
-def _kind(facts: dict[str, Any], *values: Value) -> str:
-    told: str | None = facts.get("type")
-    if told is None:
-        return "bool" if any(isinstance(value, bool) for value in values) else "text"
-    return (
-        told
-        if told in {"bool", "flags", "enum", "timeSpan"}
-        else "int"
-        if "int" in told
-        else "text"
-    )
-
-
-def _text(value: Value, facts: dict[str, Any]) -> str | None:
-    """Write a value as IIS does."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value
-        case int() | float():
-            return str(value)
-        case []:
-            if facts and "None" not in facts.get("values", {}):
-                raise _no("the schema has no name for no flag at all")
-            return "None" if facts else ""
-        case list() if all(isinstance(flag, str) for flag in value):
-            return ", ".join(map(str, value))
-    raise _no("it holds nested elements")
-
-
-def _in_file(resource: str, install_path: str) -> Where:
-    file, colon, section = resource.rpartition(" : ")
-    if not colon:
-        raise _no("the name is not FILE : SECTION")
-    placed = _FILE_PLACE.fullmatch(file)
-    file, location = (placed[1], placed[2]) if placed else (file, "")
-    path = re.sub("%ExchangeInstallPath%/?", lambda _: install_path, file, flags=re.IGNORECASE)
-    return Where(path.replace("/", "\\"), location, section)
-
-
-def _in_site(change: Change, applications: frozenset[str]) -> Iterator[Hop]:
-    if change.kind == "IisBinding":
-        site, _, binding = change.resource.rpartition(" : ")
-        protocol, _, information = binding.partition("/")
-        yield Hop("site", (("name", site),))
-        yield Hop("bindings")
-        yield Hop("binding", (("protocol", protocol), ("bindingInformation", information)))
-        return
-    site, _, path = change.resource.partition("/")
-    yield Hop("site", (("name", site),))
-    if change.kind == "IisSite":
-        return
-    if change.kind == "IisApplication":
-        yield Hop("application", (("path", f"/{path}"),))
-        return
-    application = path.rstrip("/") if path.endswith("/") else path.rpartition("/")[0]
-    while application and f"{site}/{application}".casefold() not in applications:
-        application = application.rpartition("/")[0]
-    yield Hop("application", (("path", f"/{application}"),))
-    yield Hop("virtualDirectory", (("path", f"/{path[len(application) :].strip('/')}"),))
-
-
-def _location(place: str) -> str:
-    if place == SERVER_LEVEL:
-        return ""
-    if place.startswith("MACHINE/"):
-        raise _no("it lies above applicationHost.config")
-    return place
 
 
 def _no(why: str) -> UnwritableError:

@@ -87,8 +87,14 @@ def calls(noun: Noun, names: Sequence[str], wanted: Settings) -> list[Call]:
 def goals(noun: Noun, names: Sequence[str], wanted: Settings, found: Settings) -> tuple[Goal, ...]:
     """Give the goals of one call."""
     return tuple(
-        Goal(name, noun.fields[name].kind, wanted.get(name), found.get(name)) for name in names
+        Goal(name, noun.fields[name].kind, _or_nothing(wanted.get(name)), found.get(name))
+        for name in names
     )
+
+
+def _or_nothing(value: Value) -> Value:
+    """The directory's empty text is nothing, and $null is how a cmdlet is told of it."""
+    return None if value == "" else value
 
 
 def cmdlet(noun: Noun, resource: str, server: str) -> Cmdlet:
@@ -97,15 +103,35 @@ def cmdlet(noun: Noun, resource: str, server: str) -> Cmdlet:
     return Cmdlet(noun.name, noun.identity, identity)
 
 
-def new_parameters(noun: Noun, resource: str, wanted: Settings, version: str) -> Iterator[Goal]:
-    """Give what New- takes that nobody can set later."""
+def new_parameters(
+    noun: Noun, resource: str, wanted: Settings, application: Settings, version: str
+) -> Iterator[Goal]:
+    """
+    Give what New- takes that nobody can set later.
+
+    Args:
+        noun: Of the object.
+        resource: Its name.
+        wanted: What is wanted of it.
+        application: What is wanted of its application in IIS, where that was read.
+        version: Of Exchange.
+    """
     site = _SITE.fullmatch(resource)
     if site and version not in _NO_SITE.get(noun.name, ()):
         yield Goal("WebSiteName", "text", site[1], None)
     if noun.name not in _NO_PATH and isinstance(wanted.get("Path"), str) and wanted["Path"]:
         yield Goal("Path", "text", wanted["Path"], None)
+    pool = application.get("applicationPool")
+    if "AppPoolId" in noun.new_only and isinstance(pool, str):
+        yield Goal("AppPoolId", "text", pool, None)
     if version != "2010" and version in _ROLE_ONLY.get(noun.name, (version,)):
         yield Goal("Role", "enum", "ClientAccess", None)
+
+
+def application_of(resource: str) -> str:
+    """Name the application of a virtual directory as IIS does."""
+    path, _, site = resource.rpartition(" (")
+    return f"{site.removesuffix(')')}/{path}"
 
 
 def can_be_made(noun: Noun) -> bool:

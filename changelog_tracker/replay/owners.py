@@ -86,7 +86,8 @@ def _parameter(noun: catalogue.Noun, section: str, setting: str, version: str | 
         name for name, field in noun.fields.items() if (field.mirrors or "").casefold() == fact
     ]
     owned = [name for where, front, name in OWNED if where == section and setting.startswith(front)]
-    if noun.name == "OutlookAnywhere" and section.startswith(AUTHENTICATION):
+    stamped = setting == "enabled" or setting.startswith("providers")
+    if noun.name == "OutlookAnywhere" and section.startswith(AUTHENTICATION) and stamped:
         owned.append("IISAuthenticationMethods")
     found = (_in_version(noun, name, version) for name in (*mirrors, *owned))
     return next(filter(None, found), None)

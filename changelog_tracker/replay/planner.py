@@ -7,23 +7,22 @@ Everything that differs ends in a step or in what is done by hand; nothing is le
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
-from changelog_tracker.replay import by_hand, follow_ups, objects, owners, protection
+from changelog_tracker.replay import by_hand, elements, follow_ups, objects, owners
 from changelog_tracker.replay.commands import why_no_parameter, why_no_value
 from changelog_tracker.replay.element_steps import EXTENDED_PROTECTION, element_steps
+from changelog_tracker.replay.object_steps import Differing, object_steps
 from changelog_tracker.replay.order import in_order
-from changelog_tracker.replay.plan import Goal, PlanStep
 from changelog_tracker.replay.powershell import UnwritableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from changelog_tracker.catalogue import Noun
-    from changelog_tracker.model import Settings
-    from changelog_tracker.replay.plan import ByHand, Group
+    from changelog_tracker.model import Change
+    from changelog_tracker.replay.plan import ByHand, PlanStep
     from changelog_tracker.replay.scene import Drifted, Scene
 
 
@@ -45,20 +44,10 @@ def plan_steps(
     return in_order(planner.steps), tuple(planner.left)
 
 
-@dataclass(slots=True)
-class _Object:
-    """What differs of one Exchange object."""
-
-    noun: Noun
-    resource: str
-    changes: dict[str, Drifted] = field(default_factory=dict)
-    whole: Drifted | None = None
-
-
 class _Planner:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._objects: dict[tuple[str, str], _Object] = {}
+        self._objects: dict[tuple[str, str], Differing] = {}
         self._iis: list[Drifted] = []
         self._anew: list[Drifted] = []
         self.steps: list[PlanStep] = []
@@ -79,7 +68,7 @@ class _Planner:
         parts = [part for one in self._iis for part in self._by_owner(one)]
         left = [one for one in self._whole_collections(parts) if not self._is_an_objects(one)]
         for held in self._objects.values():
-            self._plan_object(held)
+            self.steps += object_steps(held, self._scene)
         for one in left:
             why = self._owned(one)
             if why:
@@ -103,7 +92,7 @@ class _Planner:
         unsaid = {
             (*one.change.key[:2], prefix)
             for one in parts
-            for prefix in [_collection(one.change.setting)]
+            for prefix in [_collection(one.change.setting) or self._not_last(one.change)]
             if prefix is not None
         }
         for one in parts:
@@ -114,9 +103,20 @@ class _Planner:
             else:
                 yield one
 
+    def _not_last(self, change: Change) -> str | None:
+        """Give what holds a new element that is not wanted at the end, where order matters."""
+        setting = change.setting or ""
+        front = setting.partition("[")[0]
+        if change.after is None or not setting.endswith("]"):
+            return None
+        sides = (self._scene.wanted_of, self._scene.found_of)
+        states = [side(change.kind, change.resource) or {} for side in sides]
+        return front if elements.is_moved(front, states[0], states[1]) else None
+
     def _owned(self, one: Drifted) -> str | None:
         """Say which cmdlet owns it; Extended Protection is put back in IIS where IIS has it."""
-        if EXTENDED_PROTECTION in (one.change.setting or ""):
+        change = one.change
+        if EXTENDED_PROTECTION in (change.setting or "") or _is_of_no_flag(change):
             return None
         why = owners.why_not_iis(one.change, self._scene.version)
         return None if why == owners.SETUP else why
@@ -140,15 +140,16 @@ class _Planner:
             return
         why = why_no_parameter(noun, one.change.setting, self._scene.version)
         if not why:
-            why = why_no_value(noun.fields[one.change.setting].kind, one.change.after)
+            wanted = None if one.change.after == "" else one.change.after
+            why = why_no_value(noun.fields[one.change.setting].kind, wanted)
         if why:
             self.left.append(by_hand.because(one, why, "form"))
         else:
             held.changes[one.change.setting] = one
 
-    def _object(self, noun: Noun, resource: str) -> _Object:
+    def _object(self, noun: Noun, resource: str) -> Differing:
         key = (noun.name, resource.casefold())
-        return self._objects.setdefault(key, _Object(noun, resource))
+        return self._objects.setdefault(key, Differing(noun, resource))
 
     def _is_an_objects(self, one: Drifted) -> bool:
         """Tell whether an Exchange object's step says what a difference of IIS is about."""
@@ -161,10 +162,8 @@ class _Planner:
         resource = f"{path} ({site})"
         if change.kind in {"IisApplication", "IisVirtualDirectory"} and change.setting is None:
             return change.after is not None and self._made_anew(noun, resource, one)
-        if change.kind != "IisSection":
-            return False
         section = change.resource.rpartition(" : ")[2]
-        if change.setting is None:
+        if change.kind != "IisSection" or change.setting is None:
             return False
         owned = objects.owner_of(
             noun, section, change.setting, self._scene.version, (change.after, change.before)
@@ -207,96 +206,6 @@ class _Planner:
             )
         return True
 
-    def _plan_object(self, held: _Object) -> None:
-        before: tuple[str, ...] = ()
-        wanted = self._scene.wanted_of(held.noun.name, held.resource) or {}
-        found = self._scene.found_of(held.noun.name, held.resource) or {}
-        changes = held.changes
-        if held.whole is not None:
-            before = self._plan_whole(held, held.whole)
-            if held.whole.change.after is None:
-                return
-            found = {}
-            changes = dict.fromkeys(self._settable(held.noun, wanted), held.whole) | changes
-        if not changes:
-            return
-        values = {name: one.change.after for name, one in changes.items() if one is not held.whole}
-        wanted = {**wanted, **values}
-        found = {
-            **found,
-            **({n: c.change.before for n, c in changes.items()} if not before else {}),
-        }
-        made: dict[str, str] = {}
-        for call in objects.calls(held.noun, list(changes), wanted):
-            first = changes.get(call.names[0]) or next(iter(changes.values()))
-            needs = (*before, *(made[name] for name in call.after if name in made))
-            goals = objects.goals(held.noun, call.names, wanted, found)
-            step = self._cmdlet_step(held, "set", goals, first)
-            logs = dict.fromkeys(i for n in call.names if n in changes for i in changes[n].log)
-            told = [changes[n] for n in call.names if n in changes]
-            self.steps.append(
-                dataclasses.replace(
-                    step,
-                    needs=needs,
-                    log=tuple(logs),
-                    documented=all(one.documented for one in told),
-                )
-            )
-            made |= dict.fromkeys(call.names, step.id)
-
-    def _settable(self, noun: Noun, wanted: Settings) -> list[str]:
-        names = []
-        for name, value in wanted.items():
-            if why_no_parameter(noun, name, self._scene.version):
-                continue
-            if not why_no_value(noun.fields[name].kind, value):
-                names.append(name)
-        return [name for name in names if name != objects.ALONE]
-
-    def _plan_whole(self, held: _Object, one: Drifted) -> tuple[str, ...]:
-        drop: tuple[str, ...] = ()
-        if one.change.before is not None:
-            step = self._cmdlet_step(held, "drop", (), one)
-            self.steps.append(step)
-            drop = (step.id,)
-        if one.change.after is None:
-            return drop
-        wanted = self._scene.wanted_of(held.noun.name, held.resource) or {}
-        goals = tuple(objects.new_parameters(held.noun, held.resource, wanted, self._scene.version))
-        step = self._cmdlet_step(held, "new", goals, one)
-        self.steps.append(dataclasses.replace(step, needs=drop))
-        return (step.id,)
-
-    def _cmdlet_step(
-        self, held: _Object, op: str, goals: tuple[Goal, ...], one: Drifted
-    ) -> PlanStep:
-        name = goals[0].name if goals and op == "set" else None
-        group: Group = objects.group_of(held.noun, name or "")
-        if op != "set":
-            group = "create" if op == "new" else "remove"
-        weaker = {protection.weaker_parameter(g.name, g.wanted, g.expected) for g in goals} - {None}
-        undo = {
-            "set": f"{held.noun.write} with the values that were found",
-            "new": f"Remove-{held.noun.name}, with -AllowRemove",
-            "drop": f"New-{held.noun.name} with the values of the export",
-        }[op]
-        return PlanStep(
-            id=f"{held.noun.name}/{held.resource}/{op}/{name or ''}",
-            group=group,
-            op=op,  # type: ignore[arg-type]
-            owner="shell",
-            kind=held.noun.name,
-            resource=held.resource,
-            setting=", ".join(goal.name for goal in goals) if op == "set" else None,
-            target=objects.cmdlet(held.noun, held.resource, self._scene.server),
-            goals=goals,
-            recycles=held.noun.restart,
-            weaker=", ".join(sorted(filter(None, weaker))) or None if op == "set" else None,
-            documented=one.documented,
-            undo=undo,
-            log=one.log,
-        )
-
 
 def _parts(one: Drifted) -> Iterator[Drifted]:
     """Part a whole resource into its settings."""
@@ -304,6 +213,9 @@ def _parts(one: Drifted) -> Iterator[Drifted]:
     comes = isinstance(change.after, dict)
     held = change.after if comes else change.before
     for name, value in held.items() if isinstance(held, dict) else ():
+        if name.endswith("(order)"):
+            # That in which its elements are added.
+            continue
         before, after = (None, value) if comes else (value, None)
         part = dataclasses.replace(change, setting=name, before=before, after=after)
         yield dataclasses.replace(one, change=part)
@@ -315,3 +227,16 @@ def _collection(setting: str | None) -> str | None:
         if setting is not None and setting.endswith(word):
             return setting.removesuffix(word)
     return None
+
+
+def _is_of_no_flag(change: Change) -> bool:
+    """Tell whether flags differ that the parameter which owns their attribute does not say."""
+    place, _, section = change.resource.partition(" : ")
+    noun = objects.noun_at(place)
+    for parameter in noun.fields.values() if noun else ():
+        fact = f"{section} : {change.setting}".casefold()
+        if parameter.mirror_flag and (parameter.mirrors or "").casefold() == fact:
+            sides = (change.before, change.after)
+            held = [isinstance(side, list) and parameter.mirror_flag in side for side in sides]
+            return held[0] == held[1]
+    return False

@@ -240,7 +240,7 @@ def test_ctrl_c_rolls_everything_back(program, second):
         child = importing(program.store, second)
         child.stdin.write("\n")
         child.stdin.flush()
-        time.sleep(0.3)
+        time.sleep(1)
         child.send_signal(signal.SIGINT)
         other.execute("ROLLBACK")
         out, err = child.communicate(timeout=40)

@@ -104,7 +104,10 @@ function global:Read-LabObject([string] $noun, [string] $name, [bool] $adOnly) {
     $application = if ($place) { Find-LabApplication $iis $place }
     $neutral = $place -and ($adOnly -or -not $application)
     foreach ($one in $entry.values.Keys) {
-        $found[$one] = $entry.values[$one]
+        $value = $entry.values[$one]
+        # ConvertFrom-Json of this engine knows no whole numbers.
+        if ($value -is [double]) { $value = [long]$value; if ($value -eq [int]$value) { $value = [int]$value } }
+        $found[$one] = $value
         if (-not $place) { continue }
         if (Test-LabFact $noun $one) {
             $fact = Read-LabFact $iis $noun $place $one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import factory_files
 from factory import DIRECTORIES, OLD_VERSION, Machine, objects, registry, services, values
 
 HERE = Path(__file__).resolve().parent
+PWSH = shutil.which("pwsh")
 SYSTEM = "C/Windows/System32"
 APPHOST = f"{SYSTEM}/inetsrv/config/applicationHost.config"
 ENCODING = {"encoding": "utf-8", "newline": ""}
@@ -105,11 +107,44 @@ def make_programs(folder: Path) -> None:
         ("iisreset.exe", f"{HERE / 'machine_tools.py'}' 'iisreset"),
     ):
         file = folder / SYSTEM / path
-        file.write_text(
-            f"#!/bin/sh\nexec '{sys.executable}' -IS '{program}' \"$@\"\n", **ENCODING
-        )
+        file.write_text(f"#!/bin/sh\nexec '{sys.executable}' -IS '{program}' \"$@\"\n", **ENCODING)
         file.chmod(0o755)
     (folder / SYSTEM / "whoami").symlink_to("whoami.exe")
     modules = folder / "Modules/WebAdministration"
     modules.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "WebAdministration.psm1", modules)
+
+
+def environment(folder: Path, machine: Machine, own: dict[str, str]) -> dict[str, str]:
+    """Give the environment of a shell on the server; `own` is what is odd on this one."""
+    windows = {
+        "COMPUTERNAME": machine.server,
+        "ExchangeInstallPath": machine.install,
+        "LOGONSERVER": r"\\DC01",
+        "PROCESSOR_ARCHITECTURE": "AMD64",
+        "ProgramData": r"C:\ProgramData",
+        "ProgramFiles": r"C:\Program Files",
+        "SystemDrive": "C:",
+        "SystemRoot": r"C:\Windows",
+        "TEMP": r"C:\Temp",
+        "USERDNSDOMAIN": "CONTOSO.COM",
+        "USERDOMAIN": "CONTOSO",
+        "USERNAME": "anna",
+        "windir": r"C:\Windows",
+    } | own
+    # Windows does not mind the case of a name, and Linux does.
+    both = windows | {name.upper(): v for name, v in windows.items()}
+    both |= {name.lower(): value for name, value in windows.items()}
+    engine = str(Path(PWSH or "").parent)
+    return both | {
+        "HOME": str(folder),
+        "LAB_FOLDER": str(folder),
+        "LAB_SOURCE": str(HERE),
+        "LAB_PYTHON": sys.executable,
+        "PATH": f"{folder / SYSTEM}:{engine}:/usr/bin:/bin",
+        "PSModulePath": f"{folder / 'Modules'}:{engine}/Modules",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LAB_DEBUG": os.environ.get("LAB_DEBUG", ""),
+        "TZ": os.environ.get("TZ", "UTC"),
+        "path": "",
+    }

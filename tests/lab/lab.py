@@ -8,30 +8,31 @@ file that a user gets in the PowerShell on PATH. It knows nothing of the program
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import factory_files
 from binder import functions
 from breaks import BREAKS
-from factory import DIRECTORIES, OLD_VERSION, Machine, objects, registry, services, values
+from factory import Machine
+from installation import (
+    APPHOST,
+    ENCODING,
+    PWSH,
+    environment,
+    fresh_state,
+    make_files,
+    make_programs,
+)
 from lab_bundle import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).resolve().parent
-PWSH = shutil.which("pwsh")
-SYSTEM = "C/Windows/System32"
-APPHOST = f"{SYSTEM}/inetsrv/config/applicationHost.config"
 ORGANISATION = ("OfflineAddressBook", "ClientAccessArray")
-ENCODING = {"encoding": "utf-8", "newline": ""}
 
 
 class Answer(NamedTuple):
@@ -172,7 +173,7 @@ class Lab:
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env=self._environment(),
+            env=environment(self.folder, self.machine, self.state["environment"]),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -191,39 +192,6 @@ class Lab:
             process.communicate()
             raise
         return Answer(process.returncode, out, err)
-
-    def _environment(self) -> dict[str, str]:
-        windows = {
-            "COMPUTERNAME": self.machine.server,
-            "ExchangeInstallPath": self.machine.install,
-            "LOGONSERVER": r"\\DC01",
-            "PROCESSOR_ARCHITECTURE": "AMD64",
-            "ProgramData": r"C:\ProgramData",
-            "ProgramFiles": r"C:\Program Files",
-            "SystemDrive": "C:",
-            "SystemRoot": r"C:\Windows",
-            "TEMP": r"C:\Temp",
-            "USERDNSDOMAIN": "CONTOSO.COM",
-            "USERDOMAIN": "CONTOSO",
-            "USERNAME": "anna",
-            "windir": r"C:\Windows",
-        } | self.state["environment"]
-        # Windows does not mind the case of a name, and Linux does.
-        both = windows | {name.upper(): v for name, v in windows.items()}
-        both |= {name.lower(): value for name, value in windows.items()}
-        folder = str(Path(PWSH or "").parent)
-        return both | {
-            "HOME": str(self.folder),
-            "LAB_FOLDER": str(self.folder),
-            "LAB_SOURCE": str(HERE),
-            "LAB_PYTHON": sys.executable,
-            "PATH": f"{self.folder / SYSTEM}:{folder}:/usr/bin:/bin",
-            "PSModulePath": f"{self.folder / 'Modules'}:{folder}/Modules",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "LAB_DEBUG": os.environ.get("LAB_DEBUG", ""),
-            "TZ": os.environ.get("TZ", "UTC"),
-            "path": "",
-        }
 
     # ---- what happened
 

@@ -14,7 +14,7 @@ from lab import Lab
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
-from bundles import Program
+from bundles import Program, path_of  # noqa: F401
 
 if TYPE_CHECKING:
     from lab import Answer

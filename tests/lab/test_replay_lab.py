@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from recovery import AFTER, EWS, lost_server, states
+from recovery import EWS, lost_server, path_of, states
 from syntax import findings
 
 pytestmark = [
@@ -62,11 +63,15 @@ def test_replay_puts_everything_back_and_undo_takes_it_away_again(server):
 def test_the_journal_documents_what_the_run_changed(server):
     """Imported, it ties each change to its step, operator and host; the class is replay."""
     assert server.replay("-Yes").code == 0
-    server.take(AFTER)
+    now = (datetime.now(UTC) + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    server.take(now)
     answer = server.program.run("import", server.journals()[0])
     assert (answer.code, answer.err) == (0, "")
-    lines = [line for line in server.program.log() if line["seen"] == AFTER]
-    assert {(line["class"], line["documented"]) for line in lines} == {("replay", True)}
+    lines = [line for line in server.program.log() if line["seen"] == now]
+    told = {(line["class"], line["documented"], line["by"]) for line in lines}
+    assert told == {("replay", True, r"CONTOSO\anna")}, [
+        path_of(line) for line in lines if not line["documented"]
+    ]
 
 
 def test_a_run_that_was_killed_goes_on(server):

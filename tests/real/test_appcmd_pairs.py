@@ -34,6 +34,7 @@ from changelog_tracker.parse.xml import node_of, read_xml
 from changelog_tracker.replay import elements
 from changelog_tracker.replay.commands import Context, redo
 from changelog_tracker.replay.powershell import UnwritableError
+from changelog_tracker.replay.where import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,9 +150,7 @@ def by_line(change: Change) -> list[Effect] | str:
 
 def by_steps(change: Change, place: str) -> list[Effect] | str:
     try:
-        at = elements.where(
-            change, "C:\\", frozenset({"contoso/shoppingcart", "default web site/myapp"})
-        )
+        at = where(change, "C:\\", frozenset({"contoso/shoppingcart", "default web site/myapp"}))
         return [
             effect for one in elements.operations(change, at) for effect in of_operation(one, place)
         ]

@@ -58,6 +58,10 @@ class DoneStep:
             return name, False
         if self.place.setting.endswith("]"):
             return f"{self.place.setting}.{name}", True
+        if len(self.values) > 1:
+            # Attributes of one element are one step: `limits.a, limits.b`.
+            of_name = (one for one in self.place.setting.split(", ") if _is_named(one, name))
+            return next(of_name, name), False
         return self.place.setting, False
 
     def is_about(self, setting: str) -> bool:
@@ -71,6 +75,10 @@ class DoneStep:
         if self.op in {"add", "new"}:
             return False
         return self.op in {"remove", "drop"} or all(told is None for _, told in self.values)
+
+
+def _is_named(setting: str, name: str) -> bool:
+    return setting.rpartition(".")[2] == name
 
 
 class _Leaf(NamedTuple):

@@ -140,10 +140,21 @@ function Test-May($step, $now) {
     return Test-Agreed $step $now
 }
 
+# The state of the New- step that makes the object which a step is about; nothing where there is none.
+function Get-NewState($step) {
+    foreach ($id in @(Get-Each $step['Needs'])) {
+        $need = @($Steps | Where-Object { $_['Id'] -eq $id -and $_['Op'] -eq 'new' })[0]
+        if ($need -and $script:States[$id]) { return $script:States[$id]['State'] }
+    }
+}
+
 # Where nobody looked at the server after its recovery, what is found there is shown and asked about.
+# What New- has just made holds Exchange's own defaults, which nobody can expect.
 function Test-Assumed($step, $now, $verdict) {
     $place = $step['ResourceKind'] + '[' + $step['Resource'] + ']'
-    if (-not $Plan['Assumed'] -or $now['More']) {
+    $new = Get-NewState $step
+    if ($new -eq 'set' -and -not $now['More']) { return $true }
+    if ((-not $Plan['Assumed'] -and $new -ne 'right') -or $now['More']) {
         Set-State $step 'stopped' ($verdict['Reason'] + '. Look who set it; -Force ' + $step['Id'] + ' sets it all the same')
         return $false
     }
@@ -163,7 +174,8 @@ function Test-Agreed($step, $now) {
     if (-not $step['ByItself'] -or $step['Owner'] -eq 'file') { return $true }
     $what = @(Get-Each $step['Recycles']) -join ', '
     if ($what -eq '') { $what = 'application pools' }
-    if (Read-ConsentOnce ('by-itself|' + $what) ($step['Title'] + ': IIS itself recycles ' + $what + ' when this is written. Write it, and what does the same?')) { return $true }
+    $question = $step['Title'] + ': IIS itself recycles ' + $what + ' when this is written. Write it, and what does the same?'
+    if (Read-ConsentOnce ('by-itself|' + $what) $question) { return $true }
     Set-State $step 'declined' 'you did not agree to the recycling'
     return $false
 }

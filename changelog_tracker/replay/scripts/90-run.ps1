@@ -88,10 +88,19 @@ function Select-Steps {
     foreach ($step in $undocumented) { $script:LeftOut[$step['Id']] = 'nobody documented it' }
 }
 
+# s009 stands for s009.1 and s009.2 too: a change that takes two places in the order.
+function Read-Ids($names) {
+    $ids = @($Steps | ForEach-Object { $_['Id'] })
+    foreach ($name in @(Read-Names $names)) {
+        $parts = @($ids | Where-Object { $_.StartsWith($name + '.', [StringComparison]::OrdinalIgnoreCase) })
+        if ($ids -notcontains $name -and $parts.Count -gt 0) { $parts } else { $name }
+    }
+}
+
 function Initialize-Run {
-    $script:OnlySteps = @(Read-Names $script:Step)
+    $script:OnlySteps = @(Read-Ids $script:Step)
     $script:OnlyGroups = @(Read-Names $script:Group)
-    $script:Forced = @(Read-Names $script:Force)
+    $script:Forced = @(Read-Ids $script:Force)
     $script:LeftOut = @{}
     $script:Count = 0
     $problem = Get-UsageProblem
@@ -157,7 +166,11 @@ function Write-Table([int]$code) {
     if ($script:WhatIfOn) { return }
     $written = @($script:States.get_Values() | Where-Object { $_['State'] -eq 'set' -or $_['State'] -eq 'failed' }).Count
     if ($Plan['Mode'] -eq 'replay' -and $written -gt 0) { Write-Line ('Take back: undo.ps1 -Journal "' + $script:JournalPath + '"') }
-    if ($Plan['Mode'] -eq 'replay' -and $script:Unfinished -and $script:Unfinished['Path'] -ne $script:JournalPath) { Write-Line ('And what the earlier run wrote: undo.ps1 -Journal "' + $script:Unfinished['Path'] + '"') }
+    $earlier = $null
+    if ($Plan['Mode'] -eq 'replay' -and $script:Unfinished) { $earlier = $script:Unfinished['Path'] }
+    if ($earlier -and $earlier -ne $script:JournalPath) {
+        Write-Line ('And what the earlier run wrote: undo.ps1 -Journal "' + $earlier + '"')
+    }
     Write-Line 'Next: a new snapshot, then verify; and verify again after 20 minutes (Outlook Anywhere is stamped every 15).'
 }
 
