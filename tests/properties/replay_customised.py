@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "journeys"))
 from factory_server import INSTALL, config
-from replay_executor import APPLICATIONS, SHOWN_IN_IIS, SITES, Server, flags, place_of
+from replay_executor import APPLICATIONS, SITES, Server
 
 from changelog_tracker import catalogue
 from changelog_tracker.replay.commands import why_no_parameter
@@ -33,11 +33,12 @@ TIED = {
     "InternalClientsRequireSsl", "ExternalClientsRequireSsl", "SSLOffloading", "ExternalHostname",
     "DefaultAuthenticationMethod",
 }  # fmt: skip
-WORDS = ("contoso.com", "O'Brien", "a \"b\" & <c>", "Zürich", "x", "1", "true", "C:\\Temp\\a")
+WORDS = ("", "contoso.com", "O'Brien", 'a "b" & <c>', "Zürich", "x", "1", "true", "C:\\Temp\\a")
 PLACES = (
     "", FRONT, f"{FRONT}/owa", f"{FRONT}/ecp", f"{FRONT}/EWS", f"{FRONT}/OAB", f"{FRONT}/Rpc",
-    f"{FRONT}/API", f"{FRONT}/owa/auth", f"{FRONT}/Microsoft-Server-ActiveSync/Proxy",
-    f"{FRONT}/PowerShell", f"{FRONT}/mapi", f"{BACK}/owa", BACK,
+    f"{FRONT}/API", f"{FRONT}/owa/auth", f"{FRONT}/owa/oma",
+    f"{FRONT}/Microsoft-Server-ActiveSync/Proxy", f"{FRONT}/PowerShell", f"{FRONT}/mapi",
+    f"{BACK}/owa", BACK,
 )  # fmt: skip
 SECTIONS = (
     "system.webServer/security/access", "system.webServer/httpRedirect",
@@ -58,7 +59,7 @@ WEB_SECTIONS = (
     "system.webServer/httpProtocol", "system.webServer/httpErrors",
 )  # fmt: skip
 ADDED = """<x>
-<location path="Default Web Site/API"><system.webServer>
+<location path="Default Web Site/owa/oma"><system.webServer>
  <security><ipSecurity allowUnlisted="true"><add ipAddress="10.0.0.1" allowed="false" />
   <add ipAddress="10.1.0.0" subnetMask="255.255.0.0" allowed="false" /></ipSecurity></security>
  <httpErrors errorMode="Custom"><error statusCode="404" path="404.htm" />
@@ -139,13 +140,15 @@ def set_parameters(server: Server, chance: Random) -> None:
 
 def value_of(field: Any, chance: Random) -> Any:
     """Give a value of a parameter's kind."""
-    words = field.accepted or WORDS
+    words = field.accepted or WORDS[1:]
     host = chance.choice(["mail", "MAIL", "ews"])
     return {
         "bool": lambda: chance.random() < 0.5,
         "enum": lambda: chance.choice(words),
         "set": lambda: sorted(chance.sample(words, chance.randint(0, min(3, len(words))))),
-        "uri": lambda: chance.choice([None, f"https://{host}.contoso.com/{chance.randint(1, 9)}"]),
+        "uri": lambda: chance.choice(
+            [None, "", f"https://{host}.contoso.com/{chance.randint(1, 9)}"]
+        ),
         "whole": lambda: chance.choice([0, 7, 1000, "Unlimited"]),
         "size": lambda: chance.choice([0, 10485760, "Unlimited"]),
         "duration": lambda: chance.choice(["00:01:00", "1.00:00:00"]),
@@ -164,12 +167,15 @@ def set_forms(server: Server, chance: Random) -> None:
 
 
 def set_tied(server: Server, chance: Random) -> None:
-    """Set what goes together: ADFS, the logon's form, Outlook Anywhere."""
+    """Set what goes together: ADFS, the logon's form, Outlook Anywhere; or the URL of all."""
     owa, ecp, rpc = (
         (noun, f"{APPLICATIONS[noun]} ({FRONT})")
         for noun in ("OwaVirtualDirectory", "EcpVirtualDirectory", "OutlookAnywhere")
     )
-    what = chance.choice(["adfs", "logon", "rpc"])
+    what = chance.choice(["adfs", "logon", "rpc", "url"])
+    if what == "url":
+        url = f"https://autodiscover.contoso.com/{chance.randint(1, 9)}/autodiscover.xml"
+        server.put("ClientAccessService", "(server)", {"AutoDiscoverServiceInternalUri": url})
     if what == "adfs" and owa in server.objects and ecp in server.objects:
         on = chance.random() < 0.5
         for key in (ecp, owa) if on else (owa, ecp):
@@ -189,13 +195,21 @@ def set_tied(server: Server, chance: Random) -> None:
 
 
 def move_directory(server: Server, chance: Random) -> None:
-    """Remove a virtual directory, or make one in a site of our own."""
+    """Remove a virtual directory or its half in IIS, or make one in a site of our own."""
     makeable = [noun for noun in APPLICATIONS if noun not in NOT_MADE]
     noun = chance.choice(makeable)
+    usual = (noun, f"{APPLICATIONS[noun]} ({FRONT})")
+    there = server.objects.get(usual, {})
     if chance.random() < 0.3:
-        server.objects.get((noun, f"{APPLICATIONS[noun]} ({FRONT})")) and server.drop(
-            noun, f"{APPLICATIONS[noun]} ({FRONT})"
-        )
+        # Nobody takes away one of the two while ADFS is on.
+        if there and not there.get("AdfsAuthentication") and _is_in_iis(server, noun, FRONT):
+            server.drop(*usual)
+        return
+    if chance.random() < 0.2:
+        for site in server.found(None, "", SITES, [("site", (("name", FRONT),))]):
+            for one in site.findall("application"):
+                if one.get("path") == f"/{APPLICATIONS[noun]}":
+                    site.remove(one)
         return
     if not server.found(None, "", SITES, [("site", (("name", OURS),))]):
         make_site(server, OURS)
@@ -203,6 +217,11 @@ def move_directory(server: Server, chance: Random) -> None:
     if (noun, resource) not in server.objects:
         has_path = noun != "MapiVirtualDirectory"
         server.make(noun, resource, rf"C:\Contoso\{noun}" if has_path else None)
+
+
+def _is_in_iis(server: Server, noun: str, site: str) -> bool:
+    way = [("site", (("name", site),)), ("application", (("path", f"/{APPLICATIONS[noun]}"),))]
+    return bool(server.found(None, "", SITES, way))
 
 
 NOT_MADE = ("OutlookAnywhere", "PowerShellVirtualDirectory")
@@ -218,7 +237,9 @@ def make_site(server: Server, name: str) -> None:
     pool = ET.SubElement(pools, "add", {"name": f"{name}Pool", "managedRuntimeVersion": "v4.0"})
     ET.SubElement(pool, "processModel", {"identityType": "NetworkService"})
     site = ET.SubElement(root, "site", {"name": name, "id": str(len(root) + 1)})
-    application = ET.SubElement(site, "application", {"path": "/", "applicationPool": f"{name}Pool"})
+    application = ET.SubElement(
+        site, "application", {"path": "/", "applicationPool": f"{name}Pool"}
+    )
     ET.SubElement(application, "virtualDirectory", {"path": "/", "physicalPath": rf"C:\{name}"})
     bindings = ET.SubElement(site, "bindings")
     ET.SubElement(
@@ -233,39 +254,63 @@ def edit_objects(server: Server, chance: Random) -> None:
     site = chance.choice([one for one in sites if one.tag == "site" and one.get("name") != BACK])
     number = chance.randint(1, 3)
     what = chance.randint(0, 6)
-    if what == 0 and not any(one.get("name") == f"New{number}" for one in sites):
-        make_site(server, f"New{number}")
-    elif what == 1:
-        path = chance.choice([f"/app{number}", f"/owa/app{number}"])
-        if all(one.get("path") != path for one in site.findall("application")):
-            pool = chance.choice([one.get("name", "") for one in pools])
-            one = ET.SubElement(site, "application", {"path": path, "applicationPool": pool})
-            ET.SubElement(one, "virtualDirectory", {"path": "/", "physicalPath": rf"D:\{number}"})
-            ET.SubElement(one, "virtualDirectory", {"path": "/in", "physicalPath": r"D:\in"})
-    elif what == 2:
-        free = [one for one in site.findall("application") if one.get("path") not in EXCHANGES]
-        site.remove(chance.choice(free)) if free else None
+    if what == 0:
+        if not any(one.get("name") == f"New{number}" for one in sites):
+            make_site(server, f"New{number}")
+    elif what <= 2:
+        edit_applications(site, pools, chance, number, comes=what == 1)
     elif what == 3:
-        bindings = site.find("bindings")
-        if bindings is not None and len(bindings) > 1 and chance.random() < 0.4:
-            bindings.remove(chance.choice(list(bindings)))
-        elif bindings is not None:
-            host = f"*:443:h{len(list(bindings))}{number}.contoso.com"
-            keys = {"protocol": "https", "bindingInformation": host, "sslFlags": "1"}
-            if all(one.get("bindingInformation") != host for one in bindings):
-                ET.SubElement(bindings, "binding", keys)
+        edit_bindings(site, chance, number)
     elif what == 4:
         edit_node(chance.choice(list(pools)), _item(POOLS, "add"), chance)
     elif what == 5:
         application = chance.choice(site.findall("application"))
         application.set("applicationPool", chance.choice([one.get("name", "") for one in pools]))
         application.find("virtualDirectory").set("physicalPath", rf"E:\{number}")
-    elif all(one.get("name") != f"Pool{number}" for one in pools):
-        ET.SubElement(pools, "add", {"name": f"Pool{number}", "queueLength": "2000"})
     else:
-        used = {one.get("applicationPool") for one in sites.iter("application")}
-        free = [one for one in pools if one.get("name") not in used]
-        pools.remove(chance.choice(free)) if free else None
+        edit_pools(sites, pools, chance, number)
+
+
+def edit_applications(
+    site: ET.Element, pools: ET.Element, chance: Random, number: int, *, comes: bool
+) -> None:
+    """Make an application with two directories, or remove one that is no directory of Exchange."""
+    if comes:
+        path = chance.choice([f"/app{number}", f"/owa/app{number}"])
+        if all(one.get("path") != path for one in site.findall("application")):
+            pool = chance.choice([one.get("name", "") for one in pools])
+            one = ET.SubElement(site, "application", {"path": path, "applicationPool": pool})
+            ET.SubElement(one, "virtualDirectory", {"path": "/", "physicalPath": rf"D:\{number}"})
+            ET.SubElement(one, "virtualDirectory", {"path": "/in", "physicalPath": r"D:\in"})
+        return
+    free = [one for one in site.findall("application") if one.get("path") not in EXCHANGES]
+    if free:
+        site.remove(chance.choice(free))
+
+
+def edit_bindings(site: ET.Element, chance: Random, number: int) -> None:
+    """Add a binding of a site, or remove one."""
+    bindings = site.find("bindings")
+    if bindings is None:
+        return
+    if len(bindings) > 1 and chance.random() < 0.4:
+        bindings.remove(chance.choice(list(bindings)))
+        return
+    host = f"*:443:h{len(list(bindings))}{number}.contoso.com"
+    keys = {"protocol": "https", "bindingInformation": host, "sslFlags": "1"}
+    if all(one.get("bindingInformation") != host for one in bindings):
+        ET.SubElement(bindings, "binding", keys)
+
+
+def edit_pools(sites: ET.Element, pools: ET.Element, chance: Random, number: int) -> None:
+    """Add a pool, or remove one that no application uses."""
+    if all(one.get("name") != f"Pool{number}" for one in pools):
+        ET.SubElement(pools, "add", {"name": f"Pool{number}", "queueLength": "2000"})
+        return
+    used = {one.get("applicationPool") for one in sites.iter("application")}
+    free = [one for one in pools if one.get("name") not in used]
+    if free:
+        pools.remove(chance.choice(free))
 
 
 EXCHANGES = ("/", *(f"/{path}" for path in APPLICATIONS.values()))
@@ -282,7 +327,13 @@ def edit_section(server: Server, chance: Random) -> None:
             if server.found(None, where.get("path", ""), name)
         ]
         place, section = chance.choice(sections_)
-    remove_or_edit(server, (None, place, section), chance)
+    site, _, path = place.partition("/")
+    noun = next(
+        (noun for noun in APPLICATIONS if noun not in NOT_MADE and APPLICATIONS[noun] == path), None
+    )
+    if noun is None or site == BACK or _is_in_iis(server, noun, site):
+        # Nobody customises a directory that is not there.
+        remove_or_edit(server, (None, place, section), chance)
 
 
 def edit_file(server: Server, chance: Random) -> None:
@@ -380,20 +431,18 @@ def _is_free(name: str, facts: dict[str, Any]) -> bool:
 def text_of(name: str, facts: dict[str, Any], chance: Random) -> str:
     """Give a text that an attribute may hold."""
     kind, names = facts.get("type", ""), list(facts.get("values", {}))
-    if kind == "bool":
-        return chance.choice(["true", "false"])
+    if kind == "flags" and names:
+        names_ = [one for one in names if one != "None"]
+        some = chance.sample(names_, min(len(names_), chance.randint(1, 2)))
+        return ", ".join(sorted(some)) if chance.random() < 0.8 or "None" not in names else "None"
     if kind == "enum" and names:
         return chance.choice(names)
-    if kind == "flags" and names:
-        some = chance.sample([one for one in names if one != "None"], chance.randint(1, 2))
-        return ", ".join(sorted(some)) if chance.random() < 0.8 or "None" not in names else "None"
-    if kind == "timeSpan":
-        return chance.choice(["00:10:00", "1.00:00:00"])
     if "int" in kind:
         return str(chance.randint(1, 99))
+    texts = {"bool": ["true", "false"], "timeSpan": ["00:10:00", "1.00:00:00"]}.get(kind)
     if name == "destination":
-        return f"https://mail.contoso.com/{chance.randint(1, 3)}"
-    return chance.choice(["a", "b", "c", "X-Contoso", "it's", "D:\\Logs"])
+        texts = [f"https://mail.contoso.com/{number}" for number in (1, 2, 3)]
+    return chance.choice(texts or ["a", "b", "c", "X-Contoso", "it's", "D:\\Logs"])
 
 
 def _item(section: str, tag: str) -> dict[str, Any]:
@@ -413,11 +462,3 @@ def customised(server: Server, chance: Random, most: int) -> Server:
     for _ in range(chance.randint(0, most)):
         chance.choice(EDITS)(copied, chance)
     return copied
-
-
-def mirrored(server: Server) -> Iterator[tuple[str, str]]:
-    """Give the objects whose settings show in IIS too."""
-    yield from (key for key in server.objects if set(server.objects[key]) & set(SHOWN_IN_IIS))
-
-
-__all__ = ["BACK", "FRONT", "INSTALL", "VERSION", "customised", "defaults", "flags", "place_of"]
