@@ -115,8 +115,7 @@ class _Planner:
 
     def _owned(self, one: Drifted) -> str | None:
         """Say which cmdlet owns it; Extended Protection is put back in IIS where IIS has it."""
-        change = one.change
-        if EXTENDED_PROTECTION in (change.setting or "") or _is_of_no_flag(change):
+        if EXTENDED_PROTECTION in (one.change.setting or ""):
             return None
         why = owners.why_not_iis(one.change, self._scene.version)
         return None if why == owners.SETUP else why
@@ -227,16 +226,3 @@ def _collection(setting: str | None) -> str | None:
         if setting is not None and setting.endswith(word):
             return setting.removesuffix(word)
     return None
-
-
-def _is_of_no_flag(change: Change) -> bool:
-    """Tell whether flags differ that the parameter which owns their attribute does not say."""
-    place, _, section = change.resource.partition(" : ")
-    noun = objects.noun_at(place)
-    for parameter in noun.fields.values() if noun else ():
-        fact = f"{section} : {change.setting}".casefold()
-        if parameter.mirror_flag and (parameter.mirrors or "").casefold() == fact:
-            sides = (change.before, change.after)
-            held = [isinstance(side, list) and parameter.mirror_flag in side for side in sides]
-            return held[0] == held[1]
-    return False

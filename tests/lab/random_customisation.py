@@ -35,7 +35,7 @@ NOUNS = (
     "WebServicesVirtualDirectory", "OabVirtualDirectory", "MapiVirtualDirectory", "PopSettings",
     "ImapSettings", "PowerShellVirtualDirectory",
 )  # fmt: skip
-PLACES = tuple(f"Default Web Site/{name}" for name in ("owa", "ecp", "EWS", "OAB", "mapi", "API"))
+PLACES = tuple(f"Default Web Site/{name}" for name in ("owa", "ecp", "EWS", "mapi", "API"))
 APPHOST = "-PSPath 'MACHINE/WEBROOT/APPHOST'"
 ADD = "Add-WebConfigurationProperty"
 SET = "Set-WebConfigurationProperty"
