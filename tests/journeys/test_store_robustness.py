@@ -28,7 +28,10 @@ FIRST, SECOND = "2026-11-01T10:00:00Z", "2026-11-02T10:00:00Z"
 FULL_HINT = "free some space or give write permission, then run the command again"
 # Imports the second argument into the first; says so on standard output just before.
 ONE_IMPORT = """
+import signal
 import sys
+# A shell's background jobs ignore Ctrl-C, and so would what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from changelog_tracker import cli, __main__
 import changelog_tracker.pipeline.importing, changelog_tracker.store.database
 print("ready", flush=True)
@@ -240,7 +243,7 @@ def test_ctrl_c_rolls_everything_back(program, second):
         child = importing(program.store, second)
         child.stdin.write("\n")
         child.stdin.flush()
-        time.sleep(1)
+        time.sleep(0.3)
         child.send_signal(signal.SIGINT)
         other.execute("ROLLBACK")
         out, err = child.communicate(timeout=40)
