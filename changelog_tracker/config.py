@@ -8,6 +8,7 @@ The file is TOML; every setting has one name everywhere: `--store`, `CHANGELOG_T
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -21,45 +22,58 @@ if TYPE_CHECKING:
 
 PROGRAM = "changelog-tracker"
 FILE = "changelog-tracker.toml"
-SETTINGS = ("store", "key")
+TEXTS = ("store", "key")
+# Each with its least, its most, and what it is where nothing says otherwise.
+NUMBERS = {"workers": (1, 256, 8), "deadline": (5, 86_400, 300)}
+SETTINGS = (*TEXTS, *NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """
-    Where things are.
+    Where things are, and how servers are collected.
 
     Args:
         store: A file's path, or a database URL.
         key: The file with the key of all fingerprints.
         file: The configuration file that was read, or None.
+        workers: How many servers are collected at once.
+        deadline_s: How long the collection of one may take.
     """
 
     store: str
     key: Path
     file: Path | None = None
+    workers: int = NUMBERS["workers"][2]
+    deadline_s: int = NUMBERS["deadline"][2]
 
 
 def load_config(store: str | None = None, config: str | None = None) -> Config:
     """
-    Find out where the store and its key lie.
+    Find out where the store and its key lie, and what else is set.
 
     Args:
         store: What --store said.
         config: What --config said.
 
     Raises:
-        UsageError: The configuration file is missing, no TOML, or has an unknown setting.
+        UsageError: The configuration file is missing or no TOML, or a setting cannot be.
     """
     file = _file(config or os.environ.get("CHANGELOG_TRACKER_CONFIG"))
     settings = _read(file) if file else {}
-    location = store or os.environ.get("CHANGELOG_TRACKER_STORE") or settings.get("store")
+    location = store or os.environ.get("CHANGELOG_TRACKER_STORE") or _text(settings, "store")
     if location is None:
         location = str(data_folder() / "changelog.db")
     elif "://" not in location:
         location = str(Path(location).expanduser())
-    key = os.environ.get("CHANGELOG_TRACKER_KEY") or settings.get("key")
-    return Config(location, Path(key).expanduser() if key else _key_beside(location), file)
+    key = os.environ.get("CHANGELOG_TRACKER_KEY") or _text(settings, "key")
+    return Config(
+        location,
+        Path(key).expanduser() if key else _key_beside(location),
+        file,
+        _number(settings, "workers", file),
+        _number(settings, "deadline", file),
+    )
 
 
 def data_folder() -> Path:
@@ -99,7 +113,29 @@ def _file(said: str | None) -> Path | None:
     return None
 
 
-def _read(file: Path) -> Mapping[str, str]:
+def _text(settings: Mapping[str, object], name: str) -> str | None:
+    found = settings.get(name)
+    return found if isinstance(found, str) else None
+
+
+def _number(settings: Mapping[str, object], name: str, file: Path | None) -> int:
+    """Give a whole number: environment, else file, else default."""
+    least, most, usual = NUMBERS[name]
+    variable = f"CHANGELOG_TRACKER_{name.upper()}"
+    said = os.environ.get(variable)
+    found: object
+    if said:
+        # int() takes spaces, signs and the digits of every script.
+        place, found = variable, int(said) if re.fullmatch(r"[0-9]{1,9}", said) else said
+    else:
+        place, found = f"{file}: {name}", settings.get(name, usual)
+    if not isinstance(found, int) or isinstance(found, bool) or not least <= found <= most:
+        what = f"{found!r} cannot be; expected a whole number from {least} to {most}"
+        raise UsageError(place, what)
+    return found
+
+
+def _read(file: Path) -> Mapping[str, object]:
     try:
         found = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -107,6 +143,6 @@ def _read(file: Path) -> Mapping[str, str]:
     for name, value in found.items():
         if name not in SETTINGS:
             raise UsageError(str(file), f"has setting {name!r}; known are {', '.join(SETTINGS)}")
-        if not isinstance(value, str):
+        if name in TEXTS and not isinstance(value, str):
             raise UsageError(str(file), f"setting {name} is no text in quotes")
     return found

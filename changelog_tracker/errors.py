@@ -5,6 +5,11 @@ TrackerError                1  one line: PLACE: what, what was expected
 ├── UsageError              2  the command line asks for what cannot be
 ├── InputError              1  PATH as a whole cannot be taken; nothing is stored
 │   └── FileError           1  one file cannot be read; inside a folder its kind becomes unread
+├── CollectError            1  one server could not be collected; nothing of it is stored
+│   ├── UnreachableError    1  nothing answers there, or not as a server of this kind does
+│   ├── RefusedError        1  it answers and refuses: signing in, rights, quotas
+│   ├── DeadlineError       1  it did not end in time
+│   └── DamagedAnswerError  1  what it answered is not whole
 ├── IncompleteError         4  the snapshot is stored, but some kinds were not read
 ├── StoreError              1  the store cannot be used as it is (locked, other schema)
 │   └── StoreDamagedError   5  the store is damaged, full or cannot be written
@@ -47,6 +52,26 @@ class InputError(TrackerError):
 
 class FileError(InputError):
     """One file cannot be read; inside a folder its kind becomes unread."""
+
+
+class CollectError(TrackerError):
+    """One server could not be collected; nothing of it was stored."""
+
+
+class UnreachableError(CollectError):
+    """Nothing answers there, or not as a server of this kind does."""
+
+
+class RefusedError(CollectError):
+    """It answers and refuses: signing in, rights, quotas."""
+
+
+class DeadlineError(CollectError):
+    """It did not end in time."""
+
+
+class DamagedAnswerError(CollectError):
+    """What it answered is not whole, so nothing of it is believed."""
 
 
 class IncompleteError(TrackerError):

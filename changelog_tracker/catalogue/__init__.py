@@ -2,7 +2,8 @@
 What Exchange and IIS are: facts as data, and the look-ups that every stage may use.
 
 The data lies beside this file: resources/*.toml and others.toml (Exchange nouns), versions/*.toml,
-noise.toml, sections.toml and iis_*.json (IIS and ASP.NET). Nothing is read before it is asked for.
+noise.toml, sections.toml and iis_*.json (IIS and ASP.NET), windows.toml and registry.toml. Nothing
+is read before it is asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from changelog_tracker.catalogue.loader import noun_of_type, nouns, read_nouns
 from changelog_tracker.catalogue.noise import comparable_key, noise_rule, noise_rules
 from changelog_tracker.catalogue.owners import owner
 from changelog_tracker.catalogue.page import markdown
+from changelog_tracker.catalogue.reading import Ask, queries, read_by_default
 from changelog_tracker.catalogue.sections import is_ordered, is_section_group, section
 from changelog_tracker.catalogue.shapes import (
     KINDS,
@@ -26,6 +28,12 @@ from changelog_tracker.catalogue.shapes import (
     Version,
 )
 from changelog_tracker.catalogue.versions import version_of_build, versions
+from changelog_tracker.catalogue.windows import (
+    WINDOWS_OWNER,
+    WindowsField,
+    WindowsKind,
+    windows_kinds,
+)
 
 # Kept with each change: which facts, and which rules of noise and classes, made it.
 CATALOGUE_VERSION = "1"
@@ -37,12 +45,16 @@ __all__ = [
     "RULE_VERSION",
     "UNKNOWN",
     "VERSIONS",
+    "WINDOWS_OWNER",
+    "Ask",
     "Field",
     "NoiseRule",
     "Noun",
     "SectionFacts",
     "Unknown",
     "Version",
+    "WindowsField",
+    "WindowsKind",
     "comparable_key",
     "coverage",
     "factory_default",
@@ -54,9 +66,12 @@ __all__ = [
     "noun_of_type",
     "nouns",
     "owner",
+    "queries",
+    "read_by_default",
     "read_nouns",
     "rows",
     "section",
     "version_of_build",
     "versions",
+    "windows_kinds",
 ]

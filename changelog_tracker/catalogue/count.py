@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 from changelog_tracker.catalogue.loader import HERE, nouns
 from changelog_tracker.catalogue.owners import owner
 from changelog_tracker.catalogue.sections import sections, versions_of
-from changelog_tracker.catalogue.shapes import UNKNOWN, Field, Noun
+from changelog_tracker.catalogue.shapes import UNKNOWN, VERSIONS, Field, Noun
+from changelog_tracker.catalogue.windows import WINDOWS_OWNER, windows_kinds
 from changelog_tracker.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def rows(known: Mapping[str, Noun] | None = None) -> Iterator[Row]:
     Give a row for each setting: kind, setting, writable, documented, tracked, managed_by, ...
 
     Exchange nouns come first, by name; then the attributes of the IIS and ASP.NET sections as
-    `SECTION : ATTRIBUTE`, with `[key='*']` for the elements of a collection. `versions` are those
-    of Exchange, or of IIS ("IIS 8.5"). A `default` that nobody knows is null.
+    `SECTION : ATTRIBUTE`, with `[key='*']` for the elements of a collection; last the kinds of
+    Windows. `versions` are those of Exchange, or of IIS ("IIS 8.5"). A `default` that nobody knows
+    is null.
 
     Args:
         known: The nouns; those of this catalogue where none are given.
@@ -38,6 +40,7 @@ def rows(known: Mapping[str, Noun] | None = None) -> Iterator[Row]:
         yield from _noun_rows(noun)
     for name, facts in sections().items():
         yield from _section_rows(name, facts)
+    yield from _windows_rows()
 
 
 def coverage(known: Mapping[str, Noun] | None = None) -> list[tuple[str, str, int, int]]:
@@ -141,6 +144,23 @@ def _section_rows(name: str, facts: SectionFacts) -> Iterator[Row]:
             "default": attribute.get("default"),
             "source": _IIS_SOURCE,
         }
+
+
+def _windows_rows() -> Iterator[Row]:
+    for kind in windows_kinds().values():
+        for name in kind.fields:
+            yield {
+                "kind": kind.name,
+                "setting": name,
+                "writable": False,
+                "documented": False,
+                "tracked": True,
+                "managed_by": WINDOWS_OWNER,
+                "kept_in": kind.kept_in,
+                "versions": list(VERSIONS),
+                "default": None,
+                "source": kind.source,
+            }
 
 
 def _attributes(facts: SectionFacts, path: str) -> Iterator[tuple[str, SectionFacts]]:

@@ -13,6 +13,7 @@ from changelog_tracker.catalogue.shapes import (
     KEPT_IN,
     KINDS,
     OWNERS,
+    READ_BY,
     SCOPES,
     UNKNOWN,
     VERSIONS,
@@ -28,6 +29,7 @@ HERE = Path(__file__).parent
 _HEAD = (
     *("source", "scope", "versions", "read", "write", "identity", "application", "managed_by"),
     *("kept_in", "restart", "types", "unconfirmed", "secrets", "switches", "new_only"),
+    *("read_by", "read_with"),
 )
 _FIELD = (
     *("kind", "versions", "kept_in", "accepted", "documented_default", "default", "unset"),
@@ -136,6 +138,8 @@ def _noun(name: str, entry: Entry) -> Noun:
         types=entry.texts("types"),
         application=entry.maybe("application"),
         unconfirmed=entry.texts("unconfirmed"),
+        read_by=entry.choice("read_by", READ_BY, "none"),
+        read_with=entry.texts("read_with"),
     )
 
 

@@ -1,21 +1,22 @@
-"""Who writes a setting: the shell, IIS, an edit of a file, or nobody but Setup."""
+"""Who writes a setting: the shell, IIS, an edit of a file, Windows, or nobody but Setup."""
 
 from __future__ import annotations
 
 from changelog_tracker.catalogue.loader import nouns
 from changelog_tracker.catalogue.sections import back_end, setup_owned
+from changelog_tracker.catalogue.windows import WINDOWS_OWNER, windows_kinds
 
 
 def owner(kind: str, resource: str, setting: str | None = None, version: str | None = None) -> str:
     """
-    Say who owns a setting: `shell`, `iis`, `file` or `setup`.
+    Say who owns a setting: `shell`, `iis`, `file`, `windows` or `setup`.
 
     A cmdlet owns what it has a parameter for in that version; what it has none for belongs to IIS
     where IIS keeps it, else to Setup. Whether a cmdlet owns the fact behind an IIS attribute is
     said by Field.mirrors.
 
     Args:
-        kind: An Exchange noun, an IIS kind or ConfigFile.
+        kind: An Exchange noun, an IIS kind, ConfigFile or a kind of Windows.
         resource: Its name, as everywhere: `owa (Default Web Site)`, `PLACE : SECTION`.
         setting: None for the whole resource.
         version: Of Exchange; None for any that has the parameter.
@@ -24,6 +25,8 @@ def owner(kind: str, resource: str, setting: str | None = None, version: str | N
         return "file"
     if kind.startswith("Iis"):
         return _of_iis(resource)
+    if kind in windows_kinds():
+        return WINDOWS_OWNER
     return _of_noun(kind, resource, setting, version)
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from changelog_tracker.catalogue.count import coverage
 from changelog_tracker.catalogue.loader import nouns
 from changelog_tracker.catalogue.noise import noise_rules
+from changelog_tracker.catalogue.registry import ALL_VALUES, registry_values
 from changelog_tracker.catalogue.sections import sections
 from changelog_tracker.catalogue.shapes import VERSIONS
 from changelog_tracker.catalogue.versions import versions
+from changelog_tracker.catalogue.windows import windows_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +24,11 @@ two. Each setting by itself: `changelog-tracker catalogue`."""
 _READ_ONLY = """
 What has no number of fields is read and shown, and never written. A field marked as kept in the
 metabase is unknown in a reading with `-ADPropertiesOnly`."""
+_WINDOWS = """
+No script writes anything of these kinds: `manual.md` of a replay says what to do by hand.
+
+The values of `RegistryValue`, with keys below `HKLM`:
+"""
 _UNCONFIRMED = """
 ## Unconfirmed
 
@@ -30,7 +37,7 @@ What has no source but experience; a site that knows better changes one line of 
 
 
 def markdown() -> str:
-    """Write the page: nouns, versions, coverage, noise, and what is unconfirmed."""
+    """Write the page: nouns, sections, Windows, versions, coverage, noise, what is unconfirmed."""
     parts = [
         _HEAD,
         _heading("Exchange nouns"),
@@ -38,6 +45,10 @@ def markdown() -> str:
         _READ_ONLY,
         _heading("IIS and ASP.NET sections"),
         _sections(),
+        _heading("Windows"),
+        _windows(),
+        _WINDOWS,
+        _registry(),
         _heading("Versions"),
         _versions(),
         _heading("Documented writable parameters covered"),
@@ -71,6 +82,26 @@ def _nouns() -> str:
 
 def _sections() -> str:
     return "\n".join(f"- `{name}`" for name in sections())
+
+
+def _windows() -> str:
+    rows = [
+        (one.name, one.about, f"{one.resource}: `{one.example}`", ", ".join(one.fields), one.origin)
+        for one in windows_kinds().values()
+    ]
+    return _table(("kind", "tells", "resource", "settings", "read from"), rows)
+
+
+def _registry() -> str:
+    """Give one row for the values of a key that are for one purpose."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for one in registry_values():
+        every = "all, also of keys below" if one.tree else "all"
+        shown = every if one.name == ALL_VALUES else f"`{one.name}`"
+        purpose = f"{one.purpose} (Unconfirmed.)" if one.unconfirmed else one.purpose
+        names.setdefault((f"`{one.key}`", purpose), []).append(shown)
+    rows = [(key, ", ".join(many), purpose) for (key, purpose), many in names.items()]
+    return _table(("key", "values", "what they do"), rows)
 
 
 def _versions() -> str:
@@ -115,6 +146,11 @@ def _unconfirmed() -> str:
         f"- Exchange {version.name}: {', '.join(version.unconfirmed)}"
         for version in versions().values()
         if version.unconfirmed
+    ]
+    lines += [
+        f"- {kind.name}: {', '.join(kind.unconfirmed)}"
+        for kind in windows_kinds().values()
+        if kind.unconfirmed
     ]
     lines += [f"- noise {rule.name}" for rule in noise_rules() if rule.unconfirmed]
     return "\n".join(lines) + "\n"

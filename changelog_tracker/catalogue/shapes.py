@@ -31,6 +31,7 @@ KINDS = (
 KEPT_IN = ("directory", "metabase", "file")
 OWNERS = ("shell", "iis", "file", "setup")
 SCOPES = ("vdir", "server", "org")
+READ_BY = ("Server", "Identity", "none")
 
 
 class Unknown(Enum):
@@ -99,6 +100,8 @@ class Noun:
         types: How the names of its .NET types end.
         application: The path below its web site, of a virtual directory.
         unconfirmed: What of the above has no source but experience.
+        read_by: The parameter of `read` that takes the server, or `none`.
+        read_with: Switches of `read` without which it leaves something out.
     """
 
     name: str
@@ -118,6 +121,8 @@ class Noun:
     types: tuple[str, ...] = ()
     application: str | None = None
     unconfirmed: tuple[str, ...] = ()
+    read_by: str = "none"
+    read_with: tuple[str, ...] = ()
 
     @property
     def is_written(self) -> bool:

@@ -17,6 +17,7 @@ from changelog_tracker.cli import (
     baseline_cmd,
     catalogue_cmd,
     check_cmd,
+    collector_cmd,
     db_cmd,
     demo_cmd,
     diff_cmd,
@@ -28,8 +29,10 @@ from changelog_tracker.cli import (
     log_cmd,
     prune_cmd,
     replay_cmd,
+    server_cmd,
     show_cmd,
     snapshots_cmd,
+    take_cmd,
     verify_cmd,
 )
 from changelog_tracker.cli.session import Globals
@@ -76,6 +79,9 @@ def _globals(
 
 
 app.command("demo")(demo_cmd.demo)
+app.add_typer(server_cmd.app, name="server")
+app.command("take")(take_cmd.take)
+app.command("collector")(collector_cmd.collector)
 app.command("import")(import_cmd.import_)
 app.command("snapshots")(snapshots_cmd.snapshots)
 app.command("show")(show_cmd.show)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from changelog_tracker.cli.outcome import tell, tell_lost
 from changelog_tracker.cli.session import local_zone, open_store
 
 if TYPE_CHECKING:
-    from changelog_tracker.pipeline.importing import Outcome
     from changelog_tracker.pipeline.replayed.runs import RunOutcome
 
 
@@ -53,80 +53,15 @@ def import_(
         lost = lost_key(store)
         fingerprints = Fingerprints(store.key)
         if lost:
-            _tell_lost(store.key_file, lost)
+            tell_lost(store.key_file, lost)
         outcome = import_path(store, fingerprints, path, wish)
     if not isinstance(outcome, Outcome):
         for run in outcome:
             _tell_run(run)
         return
-    _tell(outcome)
+    tell(outcome)
     if outcome.problems and not outcome.known:
         raise typer.Exit(IncompleteError.exit_code)
-
-
-def _tell_lost(file: Path, lost: list[str]) -> None:
-    from changelog_tracker.pipeline.keys import BRING_BACK
-    from changelog_tracker.report.escape import terminal
-
-    ids = ", ".join(lost)
-    typer.echo(
-        f"note: {terminal(str(file))}: the key was lost, and a new one was made; snapshots have "
-        f"{ids}, bring it back with: {BRING_BACK} --force",
-        err=True,
-    )
-
-
-def _tell(outcome: Outcome) -> None:
-    from changelog_tracker.report import words
-
-    _notes(outcome)
-    when = words.moment(outcome.at.isoformat(), local_zone())
-    if outcome.known:
-        typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when} is already known")
-        return
-    build = f", build {outcome.build}" if outcome.build else ""
-    typer.echo(f"{outcome.server}: snapshot {outcome.snapshot} of {when}{build}")
-    if outcome.first:
-        typer.echo("first snapshot: there is nothing to compare it with yet")
-    else:
-        typer.echo(words.count(len(outcome.changes), "change") + " since the snapshot before it")
-    if outcome.retold is not None:
-        retold = outcome.retold
-        typer.echo(
-            "it is older than others, so the log was told again: of later changes "
-            f"{retold.added} came, {retold.amended} are told more exactly, "
-            f"{retold.superseded} no longer hold; log --all shows what was recorded first"
-        )
-    if outcome.problems:
-        count = words.count(len(outcome.problems), "file or kind")
-        typer.echo(f"incomplete: {count} could not be read, and stays as it was known")
-    sys.stdout.flush()
-
-
-def _notes(outcome: Outcome) -> None:
-    """Tell beside the answer what was not read, not used, or cannot be known."""
-    from changelog_tracker.report.escape import terminal
-
-    for problem in outcome.problems:
-        typer.echo(f"error: {terminal(str(problem))}", err=True)
-        if problem.hint:
-            typer.echo(f"hint: {terminal(problem.hint)}", err=True)
-    notes = [f"{file}: {why}" for file, why in outcome.not_used.items()]
-    if outcome.others:
-        notes.append(f"objects of other servers were left out: {', '.join(outcome.others)}")
-    if outcome.build is None and not outcome.unchanged and not outcome.known:
-        notes.append(
-            f"{outcome.server}: no build was found, so its defaults are unknown; "
-            "give it with --build"
-        )
-    if outcome.other_key:
-        notes.append(
-            f"{outcome.server}: earlier snapshots were fingerprinted with another key, so secrets "
-            "are not comparable with theirs; if you have it: changelog-tracker key import FILE"
-            " --force"
-        )
-    for note in notes:
-        typer.echo(f"note: {terminal(note)}", err=True)
 
 
 def _tell_run(outcome: RunOutcome) -> None:

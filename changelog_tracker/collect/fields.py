@@ -92,6 +92,17 @@ class Fields:
             raise self.wrong(key, " or ".join(choices))
         return value
 
+    def texts(self, key: str) -> tuple[str, ...] | None:
+        """Take a list of texts as a sorted set; a missing one is None."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, list) and len(value) <= LONGEST_LIST:
+            found = {one for one in value if isinstance(one, str)}
+            if all(isinstance(one, str) for one in value):
+                return tuple(sorted(found))
+        raise self.wrong(key, f"a list of at most {LONGEST_LIST} texts")
+
     def part(self, key: str) -> Fields:
         """Take an object; a missing one is empty."""
         value = self.values.get(key)

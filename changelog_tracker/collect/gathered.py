@@ -21,11 +21,14 @@ class FoundFile:
         path: Relative to the root, forward slashes, in the case it was found in.
         data: Its bytes as on disk.
         sha256: Their digest (32 bytes), taken while reading.
+        fetched: Whether the bytes are there. Over the network only those are fetched that the
+            store does not know; of the others the server gave the digest alone.
     """
 
     path: str
     data: bytes
     sha256: bytes
+    fetched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +62,32 @@ class ManifestCollector:
 
 @dataclass(frozen=True, slots=True)
 class ManifestExchange:
-    """What the server said of its Exchange."""
+    """What the server said of its Exchange; `shell` is how the collector reached its cmdlets."""
 
     version: str | None = None
     build: str | None = None
     exsetup: str | None = None
     admin_display_version: str | None = None
     install_path: str | None = None
+    shell: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestWindows:
-    """What the server said of its Windows; `install_date` as it was written."""
+    """
+    What the server said of its Windows; `install_date` as it was written.
+
+    `features` are the components of IIS, `iis_schema` names of schema files, both sorted.
+    """
 
     build: str | None = None
     system_root: str | None = None
     install_date: str | None = None
     machine_sid: str | None = None
+    features: tuple[str, ...] | None = None
+    url_rewrite: str | None = None
+    iis_schema: tuple[str, ...] | None = None
+    powershell: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ class ManifestReading:
     One line of the list of what was looked for on the server.
 
     Args:
-        kind: The noun, `ConfigFile` or `IisConfig`.
+        kind: The noun, `ConfigFile`, `IisConfig` or a kind of Windows.
         file: As `FoundFile.path` or `UnreadFile.path` where the file is there; None where
             the collector named no file.
         mode: What the answer can tell at all.

@@ -96,6 +96,7 @@ def _exchange(part: Fields) -> ManifestExchange:
         exsetup=part.optional_text("exsetup"),
         admin_display_version=part.optional_text("admin_display_version"),
         install_path=part.optional_text("install_path"),
+        shell=part.optional_text("shell"),
     )
 
 
@@ -105,6 +106,10 @@ def _windows(part: Fields) -> ManifestWindows:
         system_root=part.optional_text("system_root"),
         install_date=part.optional_text("install_date"),
         machine_sid=part.optional_text("machine_sid"),
+        features=part.texts("features"),
+        url_rewrite=part.optional_text("url_rewrite"),
+        iis_schema=part.texts("iis_schema"),
+        powershell=part.optional_text("powershell"),
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from changelog_tracker.collect.gathered import FoundFile, Manifest, ManifestReading
 
-_BY_READINGS = ("exchange", "files")
+_BY_READINGS = ("exchange", "files", "windows")
 _BY_EVIDENCE = "evidence"
 _CHANGED_HINT = "it was changed or damaged after it was made; make the bundle again on the server"
 _UNLISTED_HINT = "take the file out, or make the bundle again on the server"

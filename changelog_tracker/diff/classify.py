@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 REBUILD_SIGNS = ("MachineSid", "WindowsInstallDate")
 # What every rebuilt server has anew.
 IDENTITY = frozenset({*REBUILD_SIGNS, "Guid", "WhenCreated"})
+# One certificate, as the cmdlet of Exchange and as Windows tell it.
+CERTIFICATE, WINDOWS_CERTIFICATE = "ExchangeCertificate", "Certificate"
 _RPC_PLACES = ("Default Web Site/Rpc", "Exchange Back End/Rpc")
 
 
@@ -51,6 +53,7 @@ class Surroundings:
 def classify(changes: Sequence[Change], around: Surroundings) -> list[Change]:
     """Give each change its class, fold what belongs to one event, and join what is one fact."""
     single = _joined_mirrors(_one_recreation(_joined_aspects(changes)))
+    single = _joined_certificates(single)
     recovery = _recovery(single, around)
     if recovery is not None:
         return [recovery]
@@ -148,6 +151,27 @@ def _joined_mirrors(changes: Sequence[Change]) -> list[Change]:
         if mirror is not None and _is_one_fact(change, mirror):
             joined.add(id(mirror))
             result.append(replace(change, also=(mirror.path,)))
+        else:
+            result.append(change)
+    return [change for change in result if id(change) not in joined]
+
+
+def _joined_certificates(changes: Sequence[Change]) -> list[Change]:
+    """Put what the store of Windows says of a certificate too under the line of Exchange."""
+    in_windows = {
+        (c.resource.casefold(), c.setting, c.action): c
+        for c in changes
+        if c.kind == WINDOWS_CERTIFICATE
+    }
+    joined: set[int] = set()
+    result = []
+    for change in changes:
+        of_exchange = in_windows and change.kind == CERTIFICATE
+        key = (change.resource.casefold(), change.setting, change.action)
+        mirror = in_windows.get(key) if of_exchange else None
+        if mirror is not None and (mirror.setting is None or same(mirror.after, change.after)):
+            joined.add(id(mirror))
+            result.append(replace(change, also=(*change.also, mirror.path)))
         else:
             result.append(change)
     return [change for change in result if id(change) not in joined]

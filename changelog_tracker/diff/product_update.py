@@ -29,6 +29,9 @@ BUILD_FACTS = frozenset({BUILD, *BUILD_SOURCES})
 _BUILD_NUMBER = re.compile(r"\d+\.\d+\.\d+\.\d+")
 # Gives a text without the builds of an update.
 Eraser: TypeAlias = "Callable[[str], str]"
+# What Setup brings: files elsewhere are a site's own.
+FILE_ENTRY = "FileEntry"
+_BELOW_EXCHANGE = "%exchangeinstallpath%/"
 _ASSEMBLIES = re.compile(r"^(assemblyBinding|dependentAssembly|\[name=)")
 
 
@@ -60,6 +63,8 @@ def product_update(changes: Sequence[Change]) -> list[Change]:
 
 def _is_of_the_build(change: Change, without: Eraser) -> bool:
     if change.kind == SERVER and change.setting in BUILD_FACTS:
+        return True
+    if change.kind == FILE_ENTRY and change.resource.casefold().startswith(_BELOW_EXCHANGE):
         return True
     if change.action == "changed":
         return without(repr(change.before)) == without(repr(change.after))

@@ -9,9 +9,10 @@ reading before it.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from changelog_tracker.diff.unsaid import Unsaid, is_part, whole_of
 from changelog_tracker.model import Change, Held, Known, KnownReading, ReadingId, Step
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ Differ: TypeAlias = "Callable[[ResourceId, bytes | None, bytes | None], list[Dif
 def step(known: Known, taken: Taken, differ: Differ) -> Step:
     """Hold one snapshot against what is known."""
     result = Step()
+    last_answers = _Before(known, Unsaid.of_known(known.readings))
+    unsaid = Unsaid(taken.readings.values())
     by_reading: dict[ReadingKey, dict[ResourceKey, Held]] = defaultdict(dict)
     for key, held in known.held.items():
         by_reading[held.reading][key] = held
@@ -42,20 +45,37 @@ def step(known: Known, taken: Taken, differ: Differ) -> Step:
             result.readings[reading_key] = reading
         if reading.status == "unread" or reading_key in taken.unchanged:
             continue
-        new, old = taken.held.get(reading_key, {}), by_reading[reading_key]
+        new, old = (
+            {key: held for key, held in side.items() if key not in unsaid}
+            for side in (taken.held.get(reading_key, {}), by_reading[reading_key])
+        )
         if reading_key in taken.touched:
             touched = taken.touched[reading_key]
             old = {key: held for key, held in old.items() if key in touched}
-        _compare_reading(known, taken, old, new, result, differ)
-    _close_aspects(known, result, differ)
+        _compare_reading(last_answers, taken, old, new, result, differ)
+    _close_aspects(last_answers, result, differ)
+    _add_unanswered(known, taken, result)
+    return result
+
+
+def _add_unanswered(known: Known, taken: Taken, result: Step) -> None:
+    """Take down of what nothing was said, and what is no longer unread by itself."""
     for reading_key, last in known.readings.items():
         if reading_key in taken.readings or reading_key in result.readings:
             continue
-        if last.reading.status == "read" or _is_gone_file(last.reading):
+        if is_part(last.reading.id):
+            if last.reading.status == "unread" and _is_told(taken, last.reading.id):
+                result.readings[reading_key] = replace(last.reading, status="absent", reason=None)
+        elif last.reading.status == "read" or _is_gone_file(last.reading):
             result.readings[reading_key] = replace(
                 last.reading, status="unread", reason=NOT_GIVEN, fingerprint=None
             )
-    return result
+
+
+def _is_told(taken: Taken, part: ReadingId) -> bool:
+    """Tell whether the reading of its kind speaks of a part again, be it that it is not there."""
+    whole = taken.readings.get(whole_of(part))
+    return whole is not None and whole.status != "unread"
 
 
 def _is_gone_file(reading: Reading) -> bool:
@@ -68,18 +88,39 @@ def advance(known: Known, taken: Taken, done: Step) -> Known:
     readings = dict(known.readings)
     for key, reading in done.readings.items():
         last = readings.get(key)
-        readings[key] = KnownReading(reading, last.read_at if last else None, taken.at)
+        read_at = last.read_at if last else None
+        if is_part(reading.id) and (last is None or last.reading.status != "unread"):
+            # Until now the reading of its kind spoke of it.
+            whole = readings.get(whole_of(reading.id))
+            read_at = whole.read_at if whole else None
+        readings[key] = KnownReading(reading, read_at, taken.at)
     for key, reading in taken.readings.items():
         if reading.status != "unread":
             last = readings.get(key, KnownReading(reading, since=taken.at))
             readings[key] = KnownReading(last.reading, taken.at, last.since)
+    for key, last in readings.items():
+        if last.reading.status == "absent" and is_part(last.reading.id):
+            readings[key] = replace(last, read_at=taken.at)
     held = {key: value for key, value in known.held.items() if key not in done.closed}
     held.update(done.opened)
     return Known(taken.at, taken.collector, readings, held)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was known before a snapshot, and which resources were not read with their kind."""
+
+    known: Known
+    unsaid: Unsaid
+
+    def last_of(self, held: Held) -> KnownReading | None:
+        """Give the last answer about a resource; of one that was not read it is its own."""
+        part = self.unsaid.part_of(held.resource.key)
+        return self.known.readings.get(part or held.reading)
+
+
 def _compare_reading(
-    known: Known,
+    last_answers: _Before,
     taken: Taken,
     old: dict[ResourceKey, Held],
     new: dict[ResourceKey, Held],
@@ -95,9 +136,9 @@ def _compare_reading(
         if some is None:
             continue
         # First readings are not compared: nobody knows how it was before.
-        first = _is_first(known, taken, some)
+        first = _is_first(last_answers, taken, some)
         differences = [] if first else _differences(differ, before, after)
-        result.changes += [_change(known, some, difference) for difference in differences]
+        result.changes += [_change(last_answers, some, difference) for difference in differences]
         if after:
             result.opened[key] = after
         elif before:
@@ -111,9 +152,9 @@ def _differences(differ: Differ, before: Held | None, after: Held | None) -> lis
     return differ(some.resource, before.digest if before else None, after.digest if after else None)
 
 
-def _is_first(known: Known, taken: Taken, held: Held) -> bool:
+def _is_first(before: _Before, taken: Taken, held: Held) -> bool:
     """Tell whether what a resource's reading says was never answered before."""
-    last = known.readings.get(held.reading)
+    known, last = before.known, before.last_of(held)
     if last is not None and last.read_at is not None:
         return False
     if held.resource.aspect:
@@ -140,8 +181,8 @@ def _was_looked_for(known: Known, taken: Taken, kind: str) -> bool:
     )
 
 
-def _change(known: Known, held: Held, difference: Difference) -> Change:
-    last = known.readings.get(held.reading)
+def _change(before: _Before, held: Held, difference: Difference) -> Change:
+    last = before.last_of(held)
     return Change(
         kind=held.resource.kind,
         resource=held.resource.name,
@@ -149,12 +190,13 @@ def _change(known: Known, held: Held, difference: Difference) -> Change:
         action=difference.action,
         before=difference.before,
         after=difference.after,
-        not_before=last.read_at if last and last.read_at else known.at,
+        not_before=last.read_at if last and last.read_at else before.known.at,
     )
 
 
-def _close_aspects(known: Known, result: Step, differ: Differ) -> None:
+def _close_aspects(before: _Before, result: Step, differ: Differ) -> None:
     """With an object goes what only a full reading told of it, and that this was not read."""
+    known = before.known
     gone = {key[:2] for key in result.closed if key[2] == ""}
     if not gone:
         return
@@ -163,7 +205,7 @@ def _close_aspects(known: Known, result: Step, differ: Differ) -> None:
             continue
         result.closed[key] = held
         differences = _differences(differ, held, None)
-        result.changes += [_change(known, held, difference) for difference in differences]
+        result.changes += [_change(before, held, difference) for difference in differences]
     told_by = {held.reading for key, held in result.closed.items() if key[2]}
     for reading_key in (told_by | gone) & known.readings.keys():
         if not known.readings[reading_key].reading.id.scope or reading_key in result.readings:

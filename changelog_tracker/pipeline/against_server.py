@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
-from changelog_tracker.catalogue.own import is_own
+from changelog_tracker.catalogue.own import is_own, is_own_kind
 from changelog_tracker.diff.compare import Difference, compare, same, whole
-from changelog_tracker.diff.product_update import SERVER
+from changelog_tracker.diff.product_update import FILE_ENTRY, SERVER
 from changelog_tracker.diff.sisters import Sisters
 from changelog_tracker.diff.templates import Templates
+from changelog_tracker.diff.unsaid import Unsaid
 from changelog_tracker.model import Change
 from changelog_tracker.pipeline.own_names import own_of_both
 from changelog_tracker.pipeline.sister import answered
@@ -68,11 +69,15 @@ class _Comparison:
         self._bare = (Templates(replace(old, build=None)), Templates(replace(new, build=None)))
         self._beside = Beside()
         self._skipped: set[tuple[str, str]] = set()
+        self._unsaid = [Unsaid.of_known(side.known.readings) for side in (wanted, found)]
 
     def beside(self) -> Beside:
         """Compare every resource that both servers answered for."""
         for old, new in self._pairs():
             some = new or old
+            if old is not None and new is not None and old.digest == new.digest and _is_file(old):
+                # There are many thousands of them.
+                continue
             if some is not None and self._is_compared(some):
                 for one in self._differences(some.resource.kind, old, new):
                     self._add(some, one, gone=new is None)
@@ -97,7 +102,9 @@ class _Comparison:
     def _is_compared(self, some: Held) -> bool:
         """Tell whether both were asked, and whether it is a server's at all."""
         noun = catalogue.nouns().get(some.resource.kind)
-        if noun is not None and noun.scope == "org":
+        if (noun is not None and noun.scope == "org") or is_own_kind(some.resource.kind):
+            return False
+        if any(some.resource.key in unsaid for unsaid in self._unsaid):
             return False
         return all(answered(side.known, some.reading) for side in (self._wanted, self._found))
 
@@ -151,3 +158,7 @@ class _Comparison:
         if why is not None:
             self._beside.why_not[change.key] = why
         self._beside.changes.append(change)
+
+
+def _is_file(held: Held) -> bool:
+    return held.resource.kind == FILE_ENTRY

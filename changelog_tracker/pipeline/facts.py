@@ -59,7 +59,7 @@ def add_facts(
     return build
 
 
-def _of_manifest(manifest: Manifest) -> dict[str, str | None]:
+def _of_manifest(manifest: Manifest) -> dict[str, Value]:
     exchange, windows = manifest.exchange, manifest.windows
     return {
         "ExSetupBuild": _plain(exchange.exsetup),
@@ -68,6 +68,10 @@ def _of_manifest(manifest: Manifest) -> dict[str, str | None]:
         "WindowsInstallDate": windows.install_date,
         "MachineSid": windows.machine_sid,
         "TimeZone": manifest.time_zone,
+        "WindowsFeatures": None if windows.features is None else [*windows.features],
+        "UrlRewriteVersion": windows.url_rewrite,
+        "IisSchemaFiles": None if windows.iis_schema is None else [*windows.iis_schema],
+        "PowerShellVersion": windows.powershell,
     }
 
 

@@ -32,6 +32,7 @@ from changelog_tracker.pipeline.read import (
     Contents,
     without_secrets,
 )
+from changelog_tracker.pipeline.windows_files import WindowsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,6 +82,7 @@ class FileReader:
                 self._known.setdefault(last.reading.fingerprint, []).append(last.reading)
         self.contents = Contents()
         self._exports = Exports(self.contents, fingerprints, self._manifest)
+        self._windows = WindowsFiles(self.contents, fingerprints, self._names, known, gathered)
 
     def add_objects(self, server: str) -> None:
         """Turn the Exchange objects of one server into records."""
@@ -94,6 +96,15 @@ class FileReader:
     def install_path(self) -> str | None:
         """Where Exchange is installed, as far as the files tell."""
         return self._names.install_path
+
+    def unknown(self) -> tuple[str, ...]:
+        """Give the files whose bytes are not there, and are not known: they are to be fetched."""
+        return tuple(
+            file.path
+            for file in self._gathered.files
+            if not file.fetched
+            and not self._known_readings(file, self._fingerprints.of_file(file.sha256))
+        )
 
     def read(self) -> Contents:
         """
@@ -120,6 +131,7 @@ class FileReader:
             else:
                 self.contents.readings |= {r.id.key: r for r in known}
                 self.contents.unchanged |= {r.id.key for r in known}
+                self._windows.carry_over(known)
         self._read_manifest()
         for unread in self._gathered.unread:
             self._set_unread(unread.path, FileError(unread.path, unread.reason), None)
@@ -141,6 +153,9 @@ class FileReader:
             if reading.id.kind not in {CONFIG_FILE, IIS_CONFIG, NOT_USED}
             or reading.id.scope in {name, file.path}
         ]
+        windows = self._windows.kind_of(file.path)
+        if windows is not None:
+            same = self._windows.of_kind(windows, same)
         # A noun that was not given since, so that only a part of it kept its mark, is read again.
         parts = {r.id.kind for r in same if r.id.scope and r.id.kind in catalogue.nouns()} - {
             SERVER
@@ -154,6 +169,8 @@ class FileReader:
 
     def _read_one(self, file: FoundFile, fingerprint: bytes) -> None:
         try:
+            if not file.fetched:
+                raise FileError(file.path, "its bytes were not fetched", "take the snapshot again")
             self._dispatch(file, fingerprint)
         except FileError as error:
             if self._gathered.single:
@@ -161,8 +178,10 @@ class FileReader:
             self._set_unread(file.path, error, fingerprint)
 
     def _dispatch(self, file: FoundFile, fingerprint: bytes) -> None:
-        what = kind_of(file.data)
-        if what == "clixml":
+        what, windows = kind_of(file.data), self._windows.kind_of(file.path)
+        if windows is not None:
+            self._windows.read(windows, file, fingerprint)
+        elif what == "clixml":
             self._exports.read(file, fingerprint)
         elif what == "configuration":
             self._read_configuration(file, fingerprint)
@@ -254,6 +273,9 @@ class FileReader:
         listed = self._manifest.get(path)
         if listed is not None:
             return [self._reading_of(listed.kind, path)]
+        windows = self._windows.kind_of(path)
+        if windows is not None:
+            return [ReadingId(windows)]
         name = path.rpartition("/")[2].casefold()
         if name in {"applicationhost.config", "redirection.config"}:
             return [ReadingId(IIS_CONFIG, self._names.shown(path))]

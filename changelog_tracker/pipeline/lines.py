@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from changelog_tracker import catalogue
 from changelog_tracker.diff.nested import inside
+from changelog_tracker.diff.product_update import FILE_ENTRY
 from changelog_tracker.errors import StoreDamagedError, UsageError
 from changelog_tracker.replay.commands import Context, redo, undo
 from changelog_tracker.store.contents import load_contents
@@ -110,7 +111,8 @@ def with_inside(lines: Iterable[Line]) -> Iterator[Line]:
     """Add to each line, for a person to read, what differs inside its values."""
     for line in lines:
         sides = ("wanted", "found") if "wanted" in line else ("before", "after")
-        if line["setting"] is None:
+        if line["setting"] is None or line["kind"] == FILE_ENTRY:
+            # A whole resource says it itself, and so does the hash of a file.
             yield line
             continue
         found = inside(line[sides[0]], line[sides[1]])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
 from changelog_tracker.diff.product_update import SERVER
+from changelog_tracker.diff.unsaid import is_part
 from changelog_tracker.errors import UsageError
 from changelog_tracker.model import ReadingId
 from changelog_tracker.pipeline.lines import known_server
@@ -93,7 +94,9 @@ def _never_read(name: str, known: Known, beside: Known) -> Iterator[Line]:
     """Give what the other server answered and this one was never asked for."""
     for key, last in sorted(beside.readings.items()):
         kind, scope = last.reading.id.kind, last.reading.id.scope
-        if key in known.readings or kind in HIDDEN or (scope and kind in catalogue.nouns()):
+        if key in known.readings or kind in HIDDEN or is_part(last.reading.id):
+            continue
+        if scope and kind in catalogue.nouns():
             continue
         for shown in IIS_KINDS if kind == IIS_CONFIG else (kind,):
             line: Line = {"server": name, "kind": shown}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from changelog_tracker import catalogue
 from changelog_tracker.diff.flatten import flatten_lines, ignored
 from changelog_tracker.diff.product_update import SERVER
+from changelog_tracker.diff.unsaid import is_part, whole_of
 from changelog_tracker.errors import StoreDamagedError, UsageError
 from changelog_tracker.model import ReadingId
 from changelog_tracker.pipeline.contents import tree_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from changelog_tracker.model import Held, Known, ResourceId, Value
+    from changelog_tracker.model import Held, Known, ReadingKey, ResourceId, Value
     from changelog_tracker.pipeline.lines import Line
     from changelog_tracker.store.changes import Recorded
     from changelog_tracker.store.database import Connection
@@ -56,6 +57,8 @@ def unread_lines(connection: Connection, server: str, at: int | None = None) -> 
             if reading.id.kind == SERVER or whole is None or whole.reading.status == "unread":
                 # Facts are no kind; what is kept of one object is unread with its kind.
                 continue
+        if is_part(reading.id) and not _is_read(known, whole_of(reading.id)):
+            continue
         kinds = IIS_KINDS if reading.id.kind == IIS_CONFIG else (reading.id.kind,)
         for kind in kinds:
             line: Line = {"server": name, "kind": kind}
@@ -64,6 +67,10 @@ def unread_lines(connection: Connection, server: str, at: int | None = None) -> 
             line["unread"] = reading.reason or "no reason given"
             line["since"] = utc(micros(last.read_at)) if last.read_at else None
             yield line
+
+
+def _is_read(known: Known, key: ReadingKey) -> bool:
+    return key in known.readings and known.readings[key].reading.status == "read"
 
 
 def unread_everywhere(connection: Connection, server: str | None) -> Iterator[Line]:
@@ -93,7 +100,9 @@ def tracked_kinds(version: str | None, read: set[str]) -> list[str]:
     both = {"ClientAccessServer", "ClientAccessService"}
     if both & read:
         kinds = [kind for kind in kinds if kind not in both]
-    return [*kinds, *IIS_KINDS, CONFIG_FILE]
+    # Nobody but a collector gives what Windows keeps: it is asked for where one was.
+    windows = catalogue.windows_kinds()
+    return [*kinds, *IIS_KINDS, CONFIG_FILE, *(windows if read & windows.keys() else ())]
 
 
 def show_lines(
@@ -196,10 +205,13 @@ def _settings(
 
 
 def _origin(held: Held, known: Known, line: str | int | None) -> str:
-    """Give the file and line that say it, or the cmdlet."""
+    """Give the file and line that say it, or the cmdlet, or where Windows keeps it."""
     if held.reading[0] in {CONFIG_FILE, IIS_CONFIG}:
         file = known.readings[held.reading].reading.id.scope
         return f"{file}:{line}" if line else file
+    windows = catalogue.windows_kinds().get(held.resource.kind)
+    if windows is not None:
+        return windows.origin
     noun = catalogue.nouns().get(held.resource.kind)
     return noun.read if noun else held.resource.kind
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from changelog_tracker.catalogue.own import is_own
-from changelog_tracker.diff.classify import IDENTITY, REBUILD_SIGNS
+from changelog_tracker.diff.classify import IDENTITY, REBUILD_SIGNS, WINDOWS_CERTIFICATE
 from changelog_tracker.diff.compare import compare, is_secret
 from changelog_tracker.diff.product_update import ONE_PER_SERVER, SERVER
 from changelog_tracker.diff.timeline import step
+from changelog_tracker.diff.unsaid import Unsaid, is_part
 from changelog_tracker.model import Change, Step, Taken
 from changelog_tracker.pipeline.contents import differ
 from changelog_tracker.pipeline.own_names import CERTIFICATE
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from changelog_tracker.model import Settings, Tree, Value
     from changelog_tracker.pipeline.server_state import ServerState
 
+_CERTIFICATES = (CERTIFICATE, WINDOWS_CERTIFICATE)
+_BOUND = ("SslBinding", "SslCertHash")
 # The attributes that the schema of IIS marks as encrypted.
 _ENCRYPTED = frozenset({"password", "adPassword", "encryptedValue"})
 
@@ -110,16 +113,23 @@ def _answered(found: ServerState) -> Taken:
     readings = {
         key: reading for key, reading in taken.readings.items() if answered(found.known, key)
     }
+    # A resource that was not read, though its kind was, is unread here too.
+    parts = {
+        key: last.reading for key, last in found.known.readings.items() if is_part(last.reading.id)
+    }
     return replace(
         taken,
-        readings=readings,
+        readings=readings | parts,
         held={key: held for key, held in taken.held.items() if key in readings},
     )
 
 
 def _is_anew(change: Change, pairs: dict[str, str]) -> bool:
-    if change.kind == CERTIFICATE and change.resource.upper() in {*pairs, *pairs.values()}:
+    if change.kind in _CERTIFICATES and change.resource.upper() in {*pairs, *pairs.values()}:
         return True
+    if (change.kind, change.setting) == _BOUND:
+        # The binding shows the new one of a pair, as it showed the old one.
+        return pairs.get(str(change.before).upper()) == str(change.after).upper()
     return change.setting in IDENTITY
 
 
@@ -130,7 +140,8 @@ def _renewed(wanted: ServerState, found: ServerState, raw: Sequence[Change]) -> 
     """Give, by thumbprint, the self-signed certificate that stands in the place of a lost one."""
     sides: tuple[dict[str, list[str]], ...] = (defaultdict(list), defaultdict(list))
     for change in raw:
-        if change.kind != CERTIFICATE or change.setting is not None or change.action == "changed":
+        whole = change.setting is None and change.action != "changed"
+        if change.kind not in _CERTIFICATES or not whole:
             continue
         side, state = (0, wanted) if change.action == "removed" else (1, found)
         settings = _certificate(state, change.resource)
@@ -170,7 +181,9 @@ def _shared(state: ServerState, thumbprint: str) -> Tree | None:
 
 
 def _certificate(state: ServerState, thumbprint: str) -> Settings:
-    return state.flat((CERTIFICATE, thumbprint.casefold(), "")) or {}
+    """Give what Exchange says of a certificate, else what Windows does."""
+    told = (state.flat((kind, thumbprint.casefold(), "")) for kind in _CERTIFICATES)
+    return next(filter(None, told), {})
 
 
 # --- how much is as wanted ------------------------------------------------------------------------
@@ -185,6 +198,7 @@ def _counted(
 ) -> tuple[int, int]:
     """Give how many wanted settings were compared, and how many of them are as wanted."""
     folded = {below.key for change in changes for below in change.folded}
+    unsaid = Unsaid.of_known(found.known.readings)
     differing: dict[tuple[str, str], list[str | None]] = defaultdict(list)
     for change in kept:
         if change.key not in folded:
@@ -192,6 +206,8 @@ def _counted(
     compared = wrong = 0
     for key, held in wanted.known.held.items():
         if not answered(found.known, held.reading) or held.resource.name.upper() in left_out:
+            continue
+        if key in unsaid:
             continue
         names = [
             name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from changelog_tracker import catalogue
 from changelog_tracker.diff.product_update import BUILD
 from changelog_tracker.errors import UsageError
 from changelog_tracker.pipeline.drift_lines import Logged, turned
@@ -148,6 +149,8 @@ def _unread(connection: Connection, wanted: ServerState) -> Iterator[Line]:
     for line in unread_lines(connection, wanted.name):
         kind, resource = line["kind"], str(line.get("resource", "")).casefold()
         is_known = IIS_CONFIG in kinds if kind in IIS_KINDS else (kind, resource) in known
+        if resource and kind in catalogue.windows_kinds():
+            is_known = (kind, "") in known
         if is_known and (kind, resource) not in told:
             told.add((kind, resource))
             yield line

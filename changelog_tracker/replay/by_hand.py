@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
-from changelog_tracker.replay import hostile, owners
+from changelog_tracker.replay import hostile, owners, windows_kinds
 from changelog_tracker.replay.commands import BY_HAND, NEVER_KEPT, holds_secret
 from changelog_tracker.replay.notation import place_and_section
 from changelog_tracker.replay.objects import can_be_made
@@ -46,6 +46,7 @@ HOW = {
     " differs, set the parameter once more, and look at it in IIS Manager.",
     "update": "Setup puts back a build. Install the cumulative and security updates of the wanted"
     " state, then take a new snapshot.",
+    **windows_kinds.HOW,
 }
 
 
@@ -108,9 +109,10 @@ def _by_kind(one: Drifted, scene: Scene) -> ByHand | None:
         (_is_in_no_file(one, scene), NO_FILE, "file"),
         (owner == "setup" and not scene.include_setup, owners.SETUP, "setup"),
     )
-    found = next(((why, reason) for holds, why, reason in reasons if holds), None)
-    if found is not None:
-        return because(one, *found)
+    left = next(((why, reason) for holds, why, reason in reasons if holds), None)
+    left = left or windows_kinds.left_to_hands(change)
+    if left is not None:
+        return because(one, *left)
     if change.kind.startswith("Iis") or change.kind == "ConfigFile":
         return None
     return _of_noun(one)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from changelog_tracker import catalogue
 from changelog_tracker.model import Change, Command
-from changelog_tracker.replay import appcmd, hostile, owners, powershell
+from changelog_tracker.replay import appcmd, hostile, owners, powershell, windows_kinds
 from changelog_tracker.replay.notation import place_and_section
 from changelog_tracker.replay.powershell import UnwritableError
 
@@ -68,6 +68,8 @@ def undo(change: Change, context: Context) -> Command:
 def _line(change: Change, context: Context) -> str:
     if change.kind in BY_HAND:
         raise _no(BY_HAND[change.kind])
+    if change.kind in catalogue.windows_kinds():
+        return windows_kinds.line(change)
     if holds_secret(change.after):
         raise _no(NEVER_KEPT)
     broken = hostile.name_breaks(change.resource) or hostile.name_breaks(context.server)

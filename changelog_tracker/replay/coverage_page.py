@@ -61,6 +61,11 @@ At these places below the Default Web Site IIS is not written. Where one paramet
 fact, its cmdlet is called with it; else what differs in IIS alone is looked at by hand after the
 cmdlet wrote its own values.
 """
+_WINDOWS = """
+## What Windows keeps
+
+A script writes none of it.
+"""
 _UNCONFIRMED = re.compile("no command is confirmed for .*")
 
 
@@ -79,6 +84,8 @@ def markdown() -> str:
         _table(("sections", "put back", "by hand"), _sections()),
         _OWNED,
         _table(("place", "how", "attributes"), _owned()),
+        _WINDOWS,
+        _table(("kind", "for example", "how"), _windows()),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -225,6 +232,14 @@ def _owned_of(noun: Noun, section: str) -> dict[str, list[str]]:
     if len(answers) == 1 and sum(map(len, answers.values())) == len(all_of) > 1:
         return {how: ["all"] for how in answers}
     return answers
+
+
+def _windows() -> Iterator[tuple[str, str, str]]:
+    before, after = samples.of_kind("text")
+    for kind in catalogue.windows_kinds().values():
+        setting = next(iter(kind.fields))
+        how = _how(*_plan(Change(kind.name, kind.example, setting, "changed", before, after)))
+        yield kind.name, f"`{kind.example}`", how
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

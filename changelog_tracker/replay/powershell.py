@@ -24,8 +24,8 @@ QUOTES = "'\u2018\u2019\u201a\u201b"
 # As a whole argument it ends PowerShell's reading of the line, even between quotes.
 STOP_PARSING = "--%"
 
-CMDLETS = ("Get-Credential",)
-PARAMETERS = ("DomainController", "WhatIf", "Confirm", "ErrorAction")
+CMDLETS = ("Get-Credential", "Set-Service")
+PARAMETERS = ("DomainController", "WhatIf", "Confirm", "ErrorAction", "Name", "StartupType")
 # What a multi-valued parameter takes besides a list.
 TABLE_KEYS = ("Add", "Remove")
 

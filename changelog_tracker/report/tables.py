@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from changelog_tracker.report.look import LookOptions
     from changelog_tracker.report.phrases import Line
 
-_NUMBERS = frozenset({"READ", "NOT READ", "CHANGES", "WATCHED", "MISSING"})
+_NUMBERS = frozenset({"READ", "NOT READ", "CHANGES", "WATCHED", "MISSING", "SNAPSHOT", "SECONDS"})
 # On a terminal; what goes to a file is whole.
 _MOST_OF_A_CELL = 60
 
@@ -47,7 +47,7 @@ def snapshots(lines: Iterable[Line], out: TextIO, **options: Unpack[LookOptions]
     ]
     if all(row["ITS CLOCK"] == times.NO_CLOCK for row in rows):
         rows = [{name: row[name] for name in row if name != "ITS CLOCK"} for row in rows]
-    _write_table(rows, out)
+    write_table(rows, out)
     out.write(words.total(len(rows), 0, 0, "snapshot") + "\n")
 
 
@@ -62,7 +62,7 @@ def coverage(document: Document, out: TextIO, **options: Unpack[LookOptions]) ->
             }
             for line in table.lines
         ]
-        _write_table(rows, out)
+        write_table(rows, out)
         out.write("\n" if rows else "")
     out.write(f"{document.total}\n")
 
@@ -94,7 +94,7 @@ def catalogue(lines: Iterable[Line], out: TextIO) -> None:
                 "VERSIONS": words.value(line.get("versions")),
             }
         )
-    _write_table(rows, out)
+    write_table(rows, out)
     total = words.total(len(rows), 0, 0, "setting")
     out.write(f"{total}; {covered} of {documented} documented writable parameters tracked\n")
 
@@ -103,7 +103,8 @@ def _number(kinds: object) -> object:
     return len(kinds) if isinstance(kinds, list) else kinds or 0
 
 
-def _write_table(rows: Sequence[Mapping[str, str]], out: TextIO) -> None:
+def write_table(rows: Sequence[Mapping[str, str]], out: TextIO) -> None:
+    """Write aligned columns under their names; a column of numbers by its name to the right."""
     if not rows:
         return
     widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}

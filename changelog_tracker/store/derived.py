@@ -19,6 +19,7 @@ from changelog_tracker.store.tables import (
     change,
     content,
     documentation,
+    inventory,
     reading,
     reading_state,
     resource,
@@ -146,3 +147,8 @@ def baseline_rows(connection: Connection) -> Rows:
         (row.seq,): {"server_id": row.server_id, "snapshot": row.snapshot}
         for row in connection.execute(select(baseline))
     }
+
+
+def inventory_rows(connection: Connection) -> Rows:
+    """Give the servers of the inventory."""
+    return {(row.folded,): {"body": row.body} for row in connection.execute(select(inventory))}

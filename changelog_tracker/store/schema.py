@@ -15,7 +15,7 @@ from changelog_tracker.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REVISION = "0002"
+REVISION = "0003"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, false, func, insert, or_, select, update
 
+from changelog_tracker import catalogue
 from changelog_tracker.model import Held, Known, KnownReading, Reading, ReadingId, ResourceId
 from changelog_tracker.store.contents import content_ids
 from changelog_tracker.store.journal import newest_snapshot
@@ -95,7 +96,10 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
             ReadingId(row.kind, row.scope), row.status, row.mode, row.reason, row.fingerprint
         )
         read_at = known.at
-        if row.status == "unread":
+        if row.status == "unread" and row.scope and row.kind in catalogue.windows_kinds():
+            begin = _begin_of_unread(connection, row.reading_id, row.from_at)
+            read_at = _last_told(connection, server_id, row.kind, begin)
+        elif row.status == "unread":
             read_at = _last_read(connection, server_id, row.reading_id, row.from_at)
         known.readings[found.id.key] = KnownReading(found, read_at, moment(row.from_at))
     collector = known.readings.get(COLLECTOR.key)
@@ -225,4 +229,36 @@ def _last_read(connection: Connection, server_id: int, reading_id: int, before: 
     if ended is None:
         return None
     last = newest_snapshot(connection, server_id, ended - 1)
+    return moment(last[1]) if last is not None else None
+
+
+def _begin_of_unread(connection: Connection, reading_id: int, at: int) -> int:
+    """Give since when a reading that is unread at a time is so, whatever the reason."""
+    of_it = reading_state.c.reading_id == reading_id
+    ended = select(func.max(reading_state.c.until_at)).where(
+        of_it, reading_state.c.status != "unread", reading_state.c.until_at <= at
+    )
+    first = select(func.min(reading_state.c.from_at)).where(of_it)
+    return int(connection.execute(ended).scalar() or connection.execute(first).scalar() or at)
+
+
+def _last_told(connection: Connection, server_id: int, kind: str, before: int) -> Any:  # noqa: ANN401  a time or None
+    """Give the time of the last snapshot before a time that read a kind as a whole."""
+    row = connection.execute(
+        select(reading_state.c.until_at)
+        .join(reading, reading.c.id == reading_state.c.reading_id)
+        .where(
+            reading.c.server_id == server_id,
+            reading.c.kind == kind,
+            reading.c.folded == "",
+            reading_state.c.status != "unread",
+            reading_state.c.from_at < before,
+        )
+        .order_by(reading_state.c.from_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    end = before if row.until_at is None else min(row.until_at, before)
+    last = newest_snapshot(connection, server_id, end - 1)
     return moment(last[1]) if last is not None else None

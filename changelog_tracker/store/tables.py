@@ -192,3 +192,11 @@ baseline = Table(
     Column("server_id", ForeignKey("server.id"), nullable=False),
     Column("snapshot", Integer, nullable=False),
 )
+
+# Servers that can be collected; one may have no snapshot yet, so it need not be in `server`.
+inventory = Table(
+    "inventory",
+    metadata,
+    Column("folded", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -127,9 +127,26 @@ def web(**settings: str) -> bytes:
     return f"<configuration><appSettings>{pairs}</appSettings></configuration>".encode()
 
 
+def lines(**settings: dict[str, Any] | str) -> bytes:
+    """Write windows/KIND.jsonl by name; a text in place of settings is why it was not read."""
+    told = {
+        name: {"unread": held} if isinstance(held, str) else {"settings": held}
+        for name, held in settings.items()
+    }
+    names = sorted(told, key=str.lower)
+    return "".join(f"{json.dumps({'name': name, **told[name]})}\n" for name in names).encode()
+
+
+def content(text: str, version: str | None = None) -> dict[str, Any]:
+    """Give the settings of a FileEntry that holds a text."""
+    data = text.encode()
+    digest = hashlib.sha256(data).hexdigest()
+    return {"Content": {"sha256": digest, "size": len(data), "version": version}}
+
+
 def kind_of(path: str) -> str:
     """Give the kind that bundle.json names for a file."""
-    if path.startswith("exchange/"):
+    if path.startswith(("exchange/", "windows/")):
         return Path(path).stem
     return "IisConfig" if path.endswith("applicationHost.config") else "ConfigFile"
 

@@ -34,7 +34,7 @@ TAIL = """\
 ok    optional parts: PSYCOPG
 ok    transports: none: this version takes files, with import
 """
-STORE = "ok    store: FOLDER/changelog.db, SQLite, SIZE, schema 0002 as this program's\n"
+STORE = "ok    store: FOLDER/changelog.db, SQLite, SIZE, schema 0003 as this program's\n"
 SQLITE = "ok    SQLite: VERSION\nok    disk: SIZE free\n"
 KEY = """\
 ok    key: FOLDER/changelog.key, KEY
@@ -230,12 +230,12 @@ BAD_STORES = {
     ),
     "newer": (
         schema("9999"),
-        "has schema 9999, written by a newer changelog_tracker; this one knows 0002",
+        "has schema 9999, written by a newer changelog_tracker; this one knows 0003",
         "update changelog_tracker; nothing was touched",
     ),
     "older": (
         schema("0000"),
-        "has schema 0000; this program needs 0002",
+        "has schema 0000; this program needs 0003",
         "run: changelog-tracker db upgrade",
     ),
     "another database": (
@@ -416,7 +416,7 @@ def test_a_store_that_this_account_cannot_write_is_bad(program):
         program.folder.chmod(0o555)
         found = {line["check"]: Check(**line) for line in as_nobody(program, "doctor", "--json")}
         program.folder.chmod(0o755)
-    assert found["store"].what.endswith(", schema 0002 as this program's; cannot be written")
+    assert found["store"].what.endswith(", schema 0003 as this program's; cannot be written")
     assert (found["store"].state, found["store"].do) == (
         "bad",
         "give this account write permission on the store and its folder",
@@ -478,7 +478,7 @@ def test_a_store_in_postgresql_is_looked_at_too(program, database, monkeypatch):
         "ok",
     )  # fmt: skip
     what = re.sub(r"[\d.]+ MB", "SIZE", line_of(program, "store").what)
-    assert what == f"{database}, postgresql, SIZE, schema 0002 as this program's"
+    assert what == f"{database}, postgresql, SIZE, schema 0003 as this program's"
 
 
 # --- servers ------------------------------------------------------------------------------------

@@ -537,9 +537,9 @@ NO_STORES = {
     "newer": (
         with_schema("9999"),
         1,
-        "has schema 9999, written by a newer changelog_tracker; this one knows 0002",
+        "has schema 9999, written by a newer changelog_tracker; this one knows 0003",
     ),
-    "older": (with_schema("0000"), 1, "has schema 0000; this program needs 0002"),
+    "older": (with_schema("0000"), 1, "has schema 0000; this program needs 0003"),
     "half of it": (cut(0.5), 5, f"{DAMAGED}database disk image is malformed"),
     "most of it": (cut(0.95), 5, f"{DAMAGED}database disk image is malformed"),
     "its first bytes": (cut(0.01), 5, f"{DAMAGED}database disk image is malformed"),

@@ -34,7 +34,7 @@ def test_an_older_store_is_refused_until_it_is_upgraded(first):
     for command in (["log"], ["document", "2.2", "--reason", "x"]):
         answer = first.run(*command)
         assert (answer.code, answer.out) == (1, "")
-        assert "has schema 0001; this program needs 0002" in answer.err
+        assert "has schema 0001; this program needs 0003" in answer.err
         assert answer.err.endswith("hint: run: changelog-tracker db upgrade\n")
     assert first.store.read_bytes() == before
 

@@ -12,7 +12,7 @@ from whole_store import FIND_ALL, OWA_CONTENT, OWA_NAME, damage, plain, whole_st
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A small store with something in every table but blocks: 31 rows of the journal."""
+    """A small store with something in every table but blocks: 32 rows of the journal."""
     return whole_store(tmp_path_factory.mktemp("made") / "store", hours=20)
 
 
@@ -78,10 +78,10 @@ def test_log_gives_every_change_but_the_damaged_ones(program):
 def test_log_gives_the_change_whose_reason_is_damaged(program):
     """A reason that cannot be read is named; the change is there."""
     wanted = program.log()
-    damage(program, "UPDATE documentation SET body = X'7B' WHERE seq = 31")
+    damage(program, "UPDATE documentation SET body = X'7B' WHERE seq = 32")
     answer = program.run("log", "--json")
     assert answer.code == 5
-    assert "what row 31 says of change " in answer.err
+    assert "what row 32 says of change " in answer.err
     said = ("documented", "reason", "ticket", "by")
     assert dropped(answer.lines, *said) == dropped(wanted, *said)
 

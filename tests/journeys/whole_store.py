@@ -31,7 +31,7 @@ OWA_NAME = "OwaVirtualDirectory[owa (Default Web Site)]"
 
 def whole_store(folder: Path, hours: int = 300) -> Program:
     """
-    Write the store: two servers, a late snapshot, reasons, a baseline, and quiet hours.
+    Write the store: two servers, a late snapshot, reasons, a baseline, quiet hours, an inventory.
 
     Args:
         folder: Where to.
@@ -65,6 +65,7 @@ def whole_store(folder: Path, hours: int = 300) -> Program:
     _done(program.run("document", ids[0], "--reason", "asked for twice"))
     _done(program.run("baseline", "set", "EX01", "2"))
     add_quiet_hours(program, hours)
+    _done(program.run("server", "add", "EX01", "--host", "ex01.contoso.com", "--group", "farm"))
     _done(program.run("document", ids[2], "--reason", "the last word"))
     return program
 

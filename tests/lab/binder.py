@@ -15,6 +15,7 @@ TYPES = {
     "Int32": "int",
     "Uri": "uri",
     "EnhancedTimeSpan": "timespan",
+    "ExDateTime": "datetime",
     "SecureString": "securestring",
     "PSCredential[]": "System.Management.Automation.PSCredential[]",
     "Byte[]": "byte[]",
@@ -75,8 +76,10 @@ def function(cmdlet: str, known: dict[str, Any]) -> str:
         # As Exchange does: only what destroys asks by itself.
         binding.append(f"ConfirmImpact = '{'High' if verb in ('Remove', 'Disable') else 'Medium'}'")
     if sets:
+        # Get-ExchangeCertificate -Server EX01 is a thumbprint's set without the thumbprint.
+        wanted = "Thumbprint" if cmdlet == "Get-ExchangeCertificate" else "Identity"
         binding.append(
-            f"DefaultParameterSetName = '{'Identity' if 'Identity' in sets else next(iter(sets))}'"
+            f"DefaultParameterSetName = '{wanted if wanted in sets else next(iter(sets))}'"
         )
     own = [
         parameter(name, one, sets)

@@ -101,6 +101,12 @@ def failing(lab: Lab, cmdlet: str, message: str = "Active Directory isn't availa
     lab.edit(failing=lab.state["failing"] | {cmdlet: message})
 
 
+def iis_refused(lab: Lab, cmdlet: str) -> None:
+    """Active Directory answers a cmdlet, IIS does not."""
+    message = "An IIS directory entry couldn't be created. The error message is Access is denied."
+    failing(lab, f"{cmdlet} in IIS", f"{message}\n\nHResult = -2147024891")
+
+
 def working(lab: Lab, cmdlet: str) -> None:
     """What failed works again."""
     lab.edit(failing={key: v for key, v in lab.state["failing"].items() if key != cmdlet})
@@ -125,6 +131,6 @@ BREAKS: dict[str, Callable[..., None]] = {
     for one in (
         name, x86, not_elevated, setup_running, watermark, version, install_path,
         shared_configuration, no_rewrite, no_webadministration, no_shell, no_endpoint, clr4,
-        hidden, failing, working, dc_lag,
+        hidden, failing, iis_refused, working, dc_lag,
     )
 }  # fmt: skip

@@ -12,9 +12,11 @@ function global:Invoke-LabCmdlet([string] $verb, [string] $noun, $bound, $cmdlet
     try {
         if ($dc -and $dc -notin $LabState.dcs) { Stop-Lab "Couldn't connect to the domain controller '$dc'." 'SuitabilityDirectoryException' }
         $broken = $LabState.failing["$verb-$noun"]
+        if (-not $broken -and -not $bound.ADPropertiesOnly) { $broken = $LabState.failing["$verb-$noun in IIS"] }
         if ($broken) { Stop-Lab $broken 'ADTransientException' }
         switch ($verb) {
             'Get' { Get-LabObject $noun $bound }
+            'Search' { Search-LabAuditLog $bound }
             'Set' { Set-LabObject $noun $bound $cmdlet }
             'New' { New-LabObject $noun $bound $cmdlet }
             'Remove' { Remove-LabObject $noun $bound $cmdlet }
@@ -26,6 +28,7 @@ function global:Invoke-LabCmdlet([string] $verb, [string] $noun, $bound, $cmdlet
 
 function global:Get-LabObject([string] $noun, $bound) {
     if ($noun -eq 'ServerComponentState') { return Get-LabComponents }
+    if ($noun -eq 'AdminAuditLogConfig') { return Get-LabAuditConfig }
     if (-not (Test-LabServer "$($bound.Server)")) { Stop-LabMissing "$($bound.Server)" }
     $names = @($LabState.objects[$noun].Keys)
     $asked = "$($bound.Identity)$($bound.Thumbprint)"

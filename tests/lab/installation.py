@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import factory_files
 from factory import DIRECTORIES, OLD_VERSION, Machine, objects, registry, services, values
+from windows_state import with_windows
 
 HERE = Path(__file__).resolve().parent
 PWSH = shutil.which("pwsh")
@@ -22,9 +24,10 @@ def fresh_state(machine: Machine, session: str) -> dict[str, Any]:
     """Give the directory, registry and services of a fresh server."""
     old = machine.version == OLD_VERSION
     major, minor, *rest = machine.build.split(".")
-    return {
+    state = {
         "server": machine.server,
         "fqdn": machine.fqdn,
+        "sid": machine.sid,
         "displayVersion": f"Version {major}.{minor} (Build {'.'.join(rest)})",
         "dcs": ["DC01.contoso.com", "DC02.contoso.com"],
         "endpoints": [machine.fqdn, "ex02.contoso.com"],
@@ -37,13 +40,31 @@ def fresh_state(machine: Machine, session: str) -> dict[str, Any]:
         "elevated": True,
         "objects": objects(machine),
         "templates": {noun: template(noun, machine) for noun in DIRECTORIES},
-        "registry": registry(machine),
+        "registry": registry(machine) | windows(machine),
         "services": services(machine),
         "processes": ["w3wp", "lsass", "Microsoft.Exchange.ServiceHost"],
         "failing": {},
         "late": {},
         "lag_s": 0,
         "environment": {},
+    }
+    return with_windows(state, machine)
+
+
+def windows(machine: Machine) -> dict[str, dict[str, Any]]:
+    """Give what the registry says of Windows itself."""
+    installed = int(datetime.fromisoformat(machine.created).timestamp())
+    return {
+        r"SOFTWARE\Microsoft\Windows NT\CurrentVersion": {
+            "CurrentBuildNumber": "17763",
+            "CurrentMajorVersionNumber": 10,
+            "CurrentMinorVersionNumber": 0,
+            "CurrentVersion": "6.3",
+            "InstallDate": installed,
+        },
+        r"SYSTEM\CurrentControlSet\Control\TimeZoneInformation": {
+            "TimeZoneKeyName": "W. Europe Standard Time"
+        },
     }
 
 

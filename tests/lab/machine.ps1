@@ -155,6 +155,12 @@ function global:Get-Process {
     }
 }
 
+function global:Get-WmiObject {
+    [CmdletBinding()] param([Parameter(Mandatory = $true, Position = 0)] [string] $Class, [string] $Namespace, [string] $Filter, [string[]] $Property, [string] $ComputerName)
+    if ($Class -ne 'Win32_UserAccount') { Write-Error "Invalid class $Class"; return }
+    foreach ($number in 500, 501, 1001) { New-Object psobject -Property @{ Domain = $LabState.server; LocalAccount = $true; SID = "$($LabState.sid)-$number" } }
+}
+
 function global:Get-PSSnapin {
     [CmdletBinding()] param([Parameter(Position = 0)] [string[]] $Name = '*', [switch] $Registered)
     foreach ($one in $LabState.snapins) {
@@ -197,5 +203,6 @@ function global:Connect-Lab {
     . "$env:LAB_SOURCE/exchange.ps1"
     . "$env:LAB_SOURCE/exchange_rules.ps1"
     . "$env:LAB_SOURCE/exchange_do.ps1"
+    . "$env:LAB_SOURCE/exchange_audit.ps1"
     . "$env:LAB_FOLDER/functions.ps1"
 }

@@ -5,4 +5,5 @@ $PSVersionTable['CLRVersion'] = [version] $LabState.powershell.clr
 $PSVersionTable['PSEdition'] = 'Desktop'
 [void] (New-PSDrive -Name C -PSProvider FileSystem -Root "$env:LAB_FOLDER/C" -Scope Global)
 . "$env:LAB_SOURCE/machine.ps1"
+. "$env:LAB_SOURCE/windows.ps1"
 if ($LabState.session -eq 'there') { . Connect-Lab }

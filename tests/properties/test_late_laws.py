@@ -17,7 +17,22 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "journeys"))
-from bundles import ABSENT, ECP, IIS, OTHER_WEB, OWA, WEB, Program, ad_only, bundle, iis, vdir, web
+from bundles import (
+    ABSENT,
+    ECP,
+    IIS,
+    OTHER_WEB,
+    OWA,
+    WEB,
+    Program,
+    ad_only,
+    bundle,
+    content,
+    iis,
+    lines,
+    vdir,
+    web,
+)
 from bundles import write as write_files
 
 TOLD = (
@@ -28,7 +43,19 @@ STATES = (
     "SELECT r.kind, r.folded, r.aspect, from_at, until_at, c.hash FROM version v JOIN resource r"
     " ON r.id = v.resource_id JOIN content c ON c.id = v.content_id ORDER BY 1, 2, 3, 4"
 )
+FILES = "windows/FileEntry.jsonl"
+A, B = "C:\\inetpub\\wwwroot\\a.htm", "C:\\inetpub\\wwwroot\\below\\b.htm"
 CHOICES = {
+    FILES: [
+        lines(**{A: content("1"), B: content("1")}),
+        lines(**{A: content("2"), B: content("1")}),
+        lines(**{A: "in use", B: content("2")}),
+        lines(**{A: "denied", B: content("2")}),
+        lines(**{A: content("2"), "C:\\inetpub\\wwwroot\\below\\": "denied"}),
+        lines(**{A: content("1")}),
+        "denied",
+        ABSENT,
+    ],
     OWA: [
         vdir("Owa", ExternalUrl="https://a.contoso.com/owa"),
         vdir("Owa", ExternalUrl="https://b.contoso.com/owa", BasicAuthentication=False),

@@ -164,8 +164,19 @@ def test_exit_codes_are_those_of_the_errors(file):
 def test_resource_kinds_classes_and_noise_rules_are_named():
     """Every resource kind, class and noise rule is in the reference."""
     kinds = [noun.name for noun in catalogue.nouns().values() if noun.is_written]
-    names = [*kinds, *IIS_KINDS, *OTHER_KINDS, *CLASSES, *(rule.name for rule in noise_rules())]
+    kinds += [*IIS_KINDS, *OTHER_KINDS, *catalogue.windows_kinds()]
+    names = [*kinds, *CLASSES, *(rule.name for rule in noise_rules())]
     assert [name for name in names if f"`{name}`" not in REFERENCE] == []
+
+
+def test_settings_of_windows_are_named():
+    """The catalogue's page names every setting of Windows, and the glossary every kind."""
+    page = (ROOT / "docs/catalogue.md").read_text("utf-8")
+    glossary = (ROOT / "docs/glossary.md").read_text("utf-8")
+    for kind in catalogue.windows_kinds().values():
+        assert f"| {kind.name} |" in page
+        assert f"`{kind.name}`" in glossary
+        assert [name for name in kind.fields if name not in page] == []
 
 
 def test_noise_rules_are_told_as_the_catalogue_has_them():

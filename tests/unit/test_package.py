@@ -120,4 +120,4 @@ def test_the_installed_program_runs(installed, tmp_path):
     log = _program(installed, tmp_path, *module, *store, "log", "EX01", "--undocumented")
     assert (log.returncode, log.stderr) == (3, "")
     current = _program(installed, tmp_path, *module, *store, "db", "current")
-    assert current.stdout == "demo/changelog.db: schema 0002; this program knows 0002\n"
+    assert current.stdout == "demo/changelog.db: schema 0003; this program knows 0003\n"

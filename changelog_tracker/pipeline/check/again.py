@@ -21,6 +21,7 @@ from changelog_tracker.store.changes import (
     rewrite,
 )
 from changelog_tracker.store.history import step_in
+from changelog_tracker.store.inventory import ADD, REMOVE
 from changelog_tracker.store.packing import canonical_json
 from changelog_tracker.store.pruning import PRUNE, RAW_FILES
 from changelog_tracker.store.replays import REPLAYED
@@ -48,6 +49,7 @@ class Again:
         changes: The changes of each server, by seq and n.
         words: The rows of what people said.
         baselines: The rows of baselines.
+        inventory: The rows of the inventory.
         given_up: The servers whose rows cannot be told, and why not; None for what is of no server.
     """
 
@@ -55,6 +57,7 @@ class Again:
     changes: dict[int, dict[tuple[int, int], Recorded]] = field(default_factory=dict)
     words: Rows = field(default_factory=dict)
     baselines: Rows = field(default_factory=dict)
+    inventory: Rows = field(default_factory=dict)
     given_up: dict[int | None, str] = field(default_factory=dict)
 
     @property
@@ -155,6 +158,15 @@ class Again:
         row = {"server_id": server, "snapshot": entry.body["snapshot"]}
         self.baselines[entry.seq,] = row
 
+    def server_add(self, entry: Entry, _server: int | None) -> None:
+        """Do what taking a server into the inventory did."""
+        row = {"body": canonical_json(entry.body["entry"])}
+        self.inventory[entry.body["name"].casefold(),] = row
+
+    def server_remove(self, entry: Entry, _server: int | None) -> None:
+        """Do what taking a server out of it did."""
+        del self.inventory[entry.body["name"].casefold(),]
+
     def prune(self, entry: Entry, _server: int | None) -> None:
         """Do what taking raw files away did."""
         if entry.body["what"] == RAW_FILES:
@@ -174,4 +186,6 @@ _ACTS: dict[str, Callable[[Again, Entry, int | None], None]] = {
     REPLAYED: Again.replayed,
     "baseline": Again.baseline,
     PRUNE: Again.prune,
+    ADD: Again.server_add,
+    REMOVE: Again.server_remove,
 }

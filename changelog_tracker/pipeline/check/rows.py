@@ -10,6 +10,7 @@ from changelog_tracker.store.derived import (
     baseline_rows,
     change_rows,
     expected_changes,
+    inventory_rows,
     state_rows,
     word_rows,
 )
@@ -33,6 +34,7 @@ _MEANS = {
     "change": "log",
     "documentation": "log",
     "baseline": "drift",
+    "inventory": "server list and take",
 }
 
 
@@ -78,6 +80,7 @@ def row_findings(connection: Connection, again: Again) -> Iterator[Finding]:
     yield from compared.of("change", strange, {}, "")
     if None not in again.given_up:
         yield from compared.of("documentation", word_rows(connection), again.words, "")
+        yield from compared.of("inventory", inventory_rows(connection), again.inventory, "")
     baselines = baseline_rows(connection)
     yield from compared.of("baseline", *_told(baselines, again.baselines, again), "")
     yield from _not_compared(again)

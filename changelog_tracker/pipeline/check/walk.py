@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from changelog_tracker.store.chain import Chain, about_row, links
 from changelog_tracker.store.history import step_in
+from changelog_tracker.store.inventory import ADD, REMOVE
 from changelog_tracker.store.pruning import PRUNE
 from changelog_tracker.store.replays import REPLAY, REPLAYED
 
@@ -29,6 +30,8 @@ _LOST = {
     REPLAY: "later snapshots cannot be tied to its steps",
     REPLAYED: "log still shows the steps, from a derived row",
     "baseline": "drift still knows it, from a derived row",
+    ADD: "server list still knows it, from a derived row",
+    REMOVE: "server list still does without it",
     "quiet": "snapshots cannot list them; they brought no change",
 }
 _WRONG = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
@@ -96,6 +99,16 @@ def named_in(body: Any) -> Iterator[bytes]:  # noqa: ANN401  any JSON value
         done, raw = step
         yield from (one.digest for one in done.opened.values())
         yield from raw.values()
+    if isinstance(body, dict):
+        yield from _evidence(body)
+
+
+def _evidence(body: dict[str, Any]) -> Iterator[bytes]:
+    try:
+        for source in body.get("evidence", ()):
+            yield from (bytes.fromhex(digest) for digest in source["files"].values())
+    except _WRONG:
+        return
 
 
 def _step(body: Any) -> tuple[Step, dict[Any, bytes]] | None:  # noqa: ANN401  any JSON value
@@ -129,11 +142,16 @@ def uses(connection: Connection, wanted: Collection[bytes]) -> dict[bytes, list[
     found: dict[bytes, list[list[Any]]] = {}
     current: dict[tuple[Any, ...], list[Any]] = {}
     for link in links(connection):
-        step = _step(link.entry.body) if link.entry is not None else None
-        if step is None or link.entry is None:
+        if link.entry is None:
+            continue
+        server, body = link.entry.server, link.entry.body
+        for named in _evidence(body) if isinstance(body, dict) else ():
+            if named in wanted:
+                found.setdefault(named, []).append([f"evidence of {server}", link.seq, link.seq])
+        step = _step(body)
+        if step is None:
             continue
         done, raw = step
-        server = link.entry.server
         told: dict[tuple[Any, ...], tuple[str, bytes | None]] = {
             (server, *key): (f"{server} {one.resource}", one.digest)
             for key, one in done.opened.items()

@@ -30,7 +30,7 @@ def differences(
 ) -> list[Change]:
     """Give what differs between two snapshots of one server."""
     recorded = between(connection, name, wanted, found)
-    return list(_turned(_opened(one.change for one in recorded)))
+    return list(map(turned, _opened(one.change for one in recorded)))
 
 
 def assumed_differences(
@@ -76,7 +76,7 @@ def sister_differences(wanted: ServerState, found: ServerState) -> list[Change]:
                 f"{one.path} still names {wanted.name}: {why}",
                 f"make it on {found.name} first, take a snapshot, and plan again",
             )
-    return list(_turned(beside.changes))
+    return list(map(turned, beside.changes))
 
 
 def _opened(changes: Iterable[Change]) -> Iterator[Change]:
@@ -88,6 +88,6 @@ def _opened(changes: Iterable[Change]) -> Iterator[Change]:
             yield change
 
 
-def _turned(changes: Iterable[Change]) -> Iterator[Change]:
-    for one in changes:
-        yield replace(one, action=_TURNED[one.action], before=one.after, after=one.before)
+def turned(one: Change) -> Change:
+    """Turn a difference round; what is folded into it stays as it is."""
+    return replace(one, action=_TURNED[one.action], before=one.after, after=one.before)

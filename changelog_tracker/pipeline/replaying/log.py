@@ -6,11 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from changelog_tracker.diff.compare import same
+from changelog_tracker.diff.product_update import FILE_ENTRY
 from changelog_tracker.pipeline.lines import is_documented
+from changelog_tracker.pipeline.replaying.differences import turned
 from changelog_tracker.replay.scene import Drifted
 from changelog_tracker.store.changes import load_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from changelog_tracker.model import Change
     from changelog_tracker.store.changes import Recorded
     from changelog_tracker.store.database import Connection
@@ -53,12 +57,32 @@ class Reasons:
             log=tuple(each.id for each in made),
         )
 
+    def customised_files(self, change: Change) -> Iterator[Change]:
+        """
+        Give the files that a product update would hide, though somebody had customised them.
+
+        Args:
+            change: A difference; `before` is what stands there, `after` what is wanted.
+        """
+        for one in change.folded if change.category == "product-update" else ():
+            if one.kind != FILE_ENTRY:
+                continue
+            # What is folded into a difference is not turned with it.
+            wanted = turned(replace(one, category="customisation"))
+            if any(_is_by_somebody(each) for each in self._made(wanted)):
+                yield wanted
+
     def _made(self, change: Change) -> list[_Logged]:
         found = self._of.get((change.kind, change.resource.casefold()), {})
         exact = found.get(change.setting)
         if exact is not None and same(exact.one.change.after, change.after):
             return [exact]
         return [each for setting, each in found.items() if _is_part(setting, change.setting)]
+
+
+def _is_by_somebody(logged: _Logged) -> bool:
+    """Tell whether a line of the log is a customisation, and no part of a larger event."""
+    return logged.one.change.category == "customisation" and logged.id.count(".") == 1
 
 
 def _is_part(one: str | None, other: str | None) -> bool:

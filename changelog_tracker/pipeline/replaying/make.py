@@ -84,7 +84,8 @@ def make_plan(connection: Connection, wish: Wish) -> tuple[Plan, ServerState]:
     sides = _sides(connection, number, wish, state)
     reasons = Reasons(connection, number, wanted.snapshot.at)
     scene = _scene(sides, wish)
-    steps, by_hand = plan_steps((reasons.drifted(one) for one in sides.changes), scene)
+    changes = [each for one in sides.changes for each in (one, *reasons.customised_files(one))]
+    steps, by_hand = plan_steps(map(reasons.drifted, changes), scene)
     target = sides.found.name
     plan = Plan(
         server=name,

@@ -43,6 +43,22 @@ REASONS = (
         "Copy by path, and compare the hash before and after. Never copy a whole .config file over"
         " that of a newer build: merge by hand.",
     ),
+    Reason(
+        "file-unwanted",
+        "Files that nobody knows",
+        "They lie in a folder that clients reach, and did not in the wanted state.",
+    ),
+    Reason(
+        "file-content",
+        "Files of pages and folders",
+        "Logon pages, images, libraries, and whatever else lies in the folders of Exchange, of"
+        " wwwroot and of your own. Copy file by file, never a folder.",
+    ),
+    Reason("binding", "Certificate bindings"),
+    Reason("back-end-binding", "Certificate binding of the Exchange Back End"),
+    Reason("computer-certificate", "Certificates of the computer"),
+    Reason("service", "Services"),
+    Reason("registry", "Registry"),
     Reason("update", "Builds and updates"),
     Reason(
         "form",

@@ -1,0 +1,245 @@
+"""
+`server test`: what works between this machine and a server, and what to do about the rest.
+
+The paragraph: the port, the certificate, signing in, what the script finds it may read, what the
+Exchange endpoint offers, and each source of who and when. Nothing is stored.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from changelog_tracker import catalogue
+from changelog_tracker.collect.deadline import Deadline
+from changelog_tracker.collect.frame import read_frame
+from changelog_tracker.collect.limits import DEFAULT_LIMITS
+from changelog_tracker.collect.probe import look_at_certificate, open_port
+from changelog_tracker.collect.script import collector
+from changelog_tracker.errors import CollectError, DamagedAnswerError, TrackerError
+from changelog_tracker.pipeline.transports import missing_rights, runner_of
+
+if TYPE_CHECKING:
+    from changelog_tracker.pipeline.inventory import ServerEntry
+
+Verdict = Literal["ok", "note", "fail"]
+DEADLINE_S = 60.0
+# Kerberos refuses above this; evidence and snapshots drift apart from here on.
+_MOST_SKEW_S = 300
+_MARKER_BYTES = 16
+_TEST = "test.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """
+    One thing that was looked at.
+
+    Args:
+        name: What.
+        verdict: `note` is no fault, but worth knowing.
+        told: What was found, in one line.
+        do: What to do about it.
+    """
+
+    name: str
+    verdict: Verdict
+    told: str
+    do: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    One source of who and when.
+
+    Args:
+        name: As bundle.json names it.
+        enabled: Whether it is on; None where that cannot be told.
+        oldest: How far back it goes, ISO 8601.
+        turn_on: The one command that turns it on, or makes it reach further.
+        reason: Why it cannot be read.
+    """
+
+    name: str
+    enabled: bool | None
+    oldest: str | None
+    turn_on: str | None
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Tested:
+    """All that was found of one server."""
+
+    server: str
+    checks: list[Check] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+    @property
+    def works(self) -> bool:
+        """Tell whether a snapshot would be whole."""
+        return all(check.verdict != "fail" for check in self.checks)
+
+    def add(self, name: str, verdict: Verdict, told: str, do: str | None = None) -> None:
+        """Take down one check."""
+        self.checks.append(Check(name, verdict, told, do))
+
+    def failed(self, name: str, error: TrackerError) -> None:
+        """Take down a check that failed with an error."""
+        self.add(name, "fail", error.what, error.hint)
+
+
+def look_at(entry: ServerEntry, deadline_s: float = DEADLINE_S) -> Tested:
+    """Look at everything that a snapshot of one server needs, in the order in which it fails."""
+    found = Tested(entry.name)
+    deadline = Deadline(deadline_s)
+    if entry.transport == "winrm" and not _port(entry, found, deadline):
+        return found
+    told = _signed_in(entry, found, deadline)
+    if told is None:
+        return found
+    _read_test(entry, told, found)
+    _exchange(entry, told, found, deadline)
+    return found
+
+
+def _port(entry: ServerEntry, found: Tested, deadline: Deadline) -> bool:
+    port = entry.port or (5986 if entry.scheme == "https" else 5985)
+    if entry.proxy:
+        found.add("port", "note", f"not looked at: the way leads through {entry.proxy}")
+        return True
+    try:
+        open_port(entry.host, port, deadline)
+    except TrackerError as error:
+        found.failed("port", error)
+        return False
+    found.add("port", "ok", f"{entry.host} answers on {port}")
+    if entry.scheme == "http":
+        found.add("certificate", "note", "none: HTTP, each message encrypted by the sign-in")
+        return True
+    seen = look_at_certificate(entry.host, port, entry.ca, deadline)
+    if seen.trouble is not None:
+        do = "give the authority that issued it with --ca FILE, and --host as it is named in it"
+        found.add("certificate", "fail", seen.trouble, do)
+        return False
+    until = f", until {seen.until:%Y-%m-%d}" if seen.until else ""
+    found.add("certificate", "ok", f"trusted, for {seen.subject}{until}")
+    return True
+
+
+def _signed_in(entry: ServerEntry, found: Tested, deadline: Deadline) -> dict[str, Any] | None:
+    """Run the script in its quick mode; None where that failed, and it is said why."""
+    marker = secrets.token_hex(_MARKER_BYTES)
+    name = "sign-in" if entry.transport == "winrm" else "PowerShell"
+    started = datetime.now(tz=UTC)
+    try:
+        runner = runner_of(entry, deadline)
+        arguments = {"Mode": "test", "Frame": marker}
+        if entry.exchange_url is not None:
+            arguments["NoExchange"] = "true"
+        output = runner.run(collector(), arguments, deadline)
+        entries = read_frame(output, marker, entry.name, DEFAULT_LIMITS)
+        told = json.loads(entries[_TEST])
+        if not isinstance(told, dict):
+            raise DamagedAnswerError(entry.name, f"its {_TEST} is no object")
+    except TrackerError as error:
+        found.failed(name, error)
+        return None
+    except (ValueError, KeyError, RecursionError):
+        found.failed(name, DamagedAnswerError(entry.name, f"its {_TEST} cannot be read"))
+        return None
+    found.add(name, "ok", f"{entry.auth} at {runner.place}" if name == "sign-in" else "runs here")
+    _clock(told, found, started)
+    return told
+
+
+def _clock(told: dict[str, Any], found: Tested, started: datetime) -> None:
+    try:
+        theirs = datetime.fromisoformat(str(told["time"])).astimezone(UTC)
+    except (KeyError, ValueError):
+        found.add("clock", "note", "it did not say what time it is there")
+        return
+    ended = datetime.now(tz=UTC)
+    off_s = 0.0
+    if theirs < started:
+        off_s = (theirs - started).total_seconds()
+    elif theirs > ended:
+        off_s = (theirs - ended).total_seconds()
+    if abs(off_s) > _MOST_SKEW_S:
+        way = "ahead of" if off_s > 0 else "behind"
+        do = "set both clocks by the domain: w32tm /resync"
+        found.add("clock", "fail", f"{abs(off_s):.0f} s {way} this machine", do)
+    else:
+        found.add("clock", "ok", f"{abs(off_s):.0f} s apart")
+
+
+def _read_test(entry: ServerEntry, told: dict[str, Any], found: Tested) -> None:
+    """Take down what the script says of the machine it ran on."""
+    version, mode = told.get("powershell"), told.get("language_mode")
+    found.add("PowerShell", "ok", f"{version}, {mode}, {told.get('bits')} bit")
+    name = str(told.get("server") or "")
+    if name.casefold() != entry.name.casefold():
+        do = f"changelog-tracker server add {entry.name} --host HOST --force"
+        found.add("server", "fail", f"{entry.host} is {name or 'nameless'}, not {entry.name}", do)
+    exchange = told.get("exchange") or {}
+    build = exchange.get("exsetup") or exchange.get("build") if isinstance(exchange, dict) else None
+    if build:
+        found.add("Exchange", "ok", f"{exchange.get('version') or ''} {build}".strip())
+    else:
+        found.add(
+            "Exchange", "fail", "is not installed there", "give the name of an Exchange server"
+        )
+    if not told.get("elevated"):
+        do = "let the account be a local administrator of the server: files and IIS need it"
+        found.add("administrator", "fail", "the account has no full rights there", do)
+    for one in told.get("reads") or ():
+        if one.get("ok"):
+            continue
+        do = "let the account be a local administrator of the server"
+        found.add(str(one.get("what")), "fail", str(one.get("reason") or "cannot be read"), do)
+    readable = [str(one.get("what")) for one in told.get("reads") or () if one.get("ok")]
+    if readable:
+        found.add("reads", "ok", ", ".join(readable))
+    for source in told.get("evidence") or ():
+        settings = source.get("settings") or {}
+        found.sources.append(
+            Source(
+                str(source.get("source")),
+                source.get("enabled"),
+                source.get("oldest"),
+                source.get("turn_on"),
+                settings.get("reason"),
+            )
+        )
+
+
+def _exchange(entry: ServerEntry, told: dict[str, Any], found: Tested, deadline: Deadline) -> None:
+    """See whether the Exchange cmdlets answer, and which are missing for want of a role."""
+    if entry.exchange_url is None:
+        shell = told.get("shell") or {}
+        if shell.get("ok"):
+            found.add("Exchange shell", "ok", str(shell.get("how")))
+            return
+        do = "give --exchange-url http://HOST/powershell, or --auth credssp for the second hop"
+        found.add("Exchange shell", "fail", str(shell.get("reason") or "none"), do)
+        return
+    found.add("second hop", "ok", "not needed: the Exchange endpoint is asked directly")
+    try:
+        missing = missing_rights(entry, _version(told), deadline)
+    except CollectError as error:
+        found.failed("Exchange shell", error)
+        return
+    if not missing:
+        found.add("Exchange shell", "ok", f"{entry.exchange_url}, every cmdlet is there")
+    for cmdlet, role in missing.items():
+        found.add(cmdlet, "fail", "no role of the account brings it", f"a role that does: {role}")
+
+
+def _version(told: dict[str, Any]) -> str | None:
+    exchange = told.get("exchange")
+    build = exchange.get("exsetup") if isinstance(exchange, dict) else None
+    return catalogue.version_of_build(build) if isinstance(build, str) else None
