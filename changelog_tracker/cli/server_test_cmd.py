@@ -70,6 +70,6 @@ def _tell_sources(sources: list[Source]) -> None:
     typer.echo("")
     write_table(rows, sys.stdout)
     for one in sources:
-        if one.turn_on:
-            typer.echo(f"{terminal(one.name)}: {terminal(one.turn_on)}")
+        if one.turn_on and not one.enabled:
+            typer.echo(f"turn on {terminal(one.name)}: {terminal(one.turn_on)}")
     typer.echo("")

@@ -101,6 +101,27 @@ def search_audit_log(
     return evidence, data
 
 
+def audit_log_state(session: ExchangeSession, now: datetime) -> ManifestEvidence:
+    """
+    Tell whether the log is on and how far back it reaches, without its records.
+
+    Args:
+        session: Open.
+        now: Aware.
+
+    Raises:
+        CollectError: The session cannot go on.
+    """
+    try:
+        settings = _config(session)
+    except (CmdletError, DamagedAnswerError) as error:
+        reason = error.what if isinstance(error, DamagedAnswerError) else str(error)
+        return ManifestEvidence(SOURCE, settings={"reason": reason})
+    oldest = _reaches(now.astimezone(UTC), str(settings.get("AdminAuditLogAgeLimit", "")))
+    enabled = bool(settings["AdminAuditLogEnabled"])
+    return ManifestEvidence(SOURCE, enabled=enabled, oldest=oldest, settings=settings)
+
+
 def _config(session: ExchangeSession) -> dict[str, Value]:
     objects = session.call("Get-AdminAuditLogConfig", {})
     told = properties(read_object(objects[0], session.place)) if objects else {}

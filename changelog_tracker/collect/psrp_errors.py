@@ -55,7 +55,7 @@ def translated(endpoint: ExchangeEndpoint, deadline: Deadline) -> Iterator[None]
         yield
     except TrackerError:
         raise
-    # What these libraries raise is no closed set: see reference/winrm.md.
+    # What these libraries raise is no closed set: XML errors, index errors, bad signatures.
     except Exception as error:  # noqa: BLE001
         if deadline.is_over:
             raise deadline.error(endpoint.url) from None

@@ -2,7 +2,7 @@
 pypsrp as this program uses it: one connection to an Exchange endpoint, and the shell behind it.
 
 Nothing is retried and no redirection followed; nothing is taken from the environment; every wait
-ends with the deadline; output stays the XML that came. Measured: reference/winrm.md.
+ends with the deadline; output stays the XML that came.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from changelog_tracker.collect.limits import DEFAULT_LIMITS
 from changelog_tracker.collect.probe import look_at_certificate, open_port
 from changelog_tracker.collect.script import collector
 from changelog_tracker.errors import CollectError, DamagedAnswerError, TrackerError
-from changelog_tracker.pipeline.transports import missing_rights, runner_of
+from changelog_tracker.pipeline.transports import look_at_exchange, runner_of
 
 if TYPE_CHECKING:
     from changelog_tracker.pipeline.inventory import ServerEntry
@@ -229,10 +229,21 @@ def _exchange(entry: ServerEntry, told: dict[str, Any], found: Tested, deadline:
         return
     found.add("second hop", "ok", "not needed: the Exchange endpoint is asked directly")
     try:
-        missing = missing_rights(entry, _version(told), deadline)
+        missing, audit = look_at_exchange(entry, _version(told), deadline)
     except CollectError as error:
         found.failed("Exchange shell", error)
         return
+    reason = (audit.settings or {}).get("reason")
+    found.sources.insert(
+        0,
+        Source(
+            audit.source,
+            audit.enabled,
+            f"{audit.oldest:%Y-%m-%d}" if audit.oldest else None,
+            "Set-AdminAuditLogConfig -AdminAuditLogEnabled $true -LogLevel Verbose",
+            str(reason) if reason else None,
+        ),
+    )
     if not missing:
         found.add("Exchange shell", "ok", f"{entry.exchange_url}, every cmdlet is there")
     for cmdlet, role in missing.items():

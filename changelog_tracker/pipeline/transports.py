@@ -64,6 +64,8 @@ def exchange_endpoint(entry: ServerEntry, deadline: Deadline) -> ExchangeEndpoin
         password=password,
         ca=entry.ca,
         proxy=entry.proxy,
+        certificate=entry.certificate,
+        certificate_key=entry.certificate_key,
     )
 
 
@@ -99,25 +101,32 @@ def ask_exchange(
     return answers, [found]
 
 
-def missing_rights(entry: ServerEntry, version: str | None, deadline: Deadline) -> dict[str, str]:
+def look_at_exchange(
+    entry: ServerEntry, version: str | None, deadline: Deadline
+) -> tuple[dict[str, str], ManifestEvidence]:
     """
-    Give the cmdlets that the account's roles do not bring, each with the roles that would.
+    See what a server's Exchange endpoint offers the account.
+
+    Returns:
+        The cmdlets that its roles do not bring, each with the role that would; and whether the
+        admin audit log is on, and how far back it reaches.
 
     Raises:
         CollectError: The endpoint cannot be asked.
     """
-    from changelog_tracker.collect.psrp import exchange_session  # noqa: PLC0415  slow to load
+    from changelog_tracker.collect.audit_log import audit_log_state  # noqa: PLC0415  slow to load
+    from changelog_tracker.collect.psrp import exchange_session  # noqa: PLC0415
 
     endpoint = exchange_endpoint(entry, deadline)
     if endpoint is None:
-        return {}
+        raise CollectError(entry.name, "has no Exchange endpoint", "give --exchange-url URL")
     asked = catalogue.queries(version or _NEWEST, entry.name)
     cmdlets = [one.cmdlet for one in asked] + ["Search-AdminAuditLog"]
     with exchange_session(endpoint, deadline) as session:
         offered = session.offered(cmdlets)
-    return {
-        name: str(right_for(name) or "not known here") for name in cmdlets if name not in offered
-    }
+        audit = audit_log_state(session, datetime.now(tz=UTC))
+    missing = [name for name in cmdlets if name not in offered]
+    return {name: str(right_for(name) or "not known here") for name in missing}, audit
 
 
 def _credentials(entry: ServerEntry, deadline: Deadline) -> tuple[str | None, Secret | None]:

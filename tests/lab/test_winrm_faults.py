@@ -18,7 +18,7 @@ from winrm.exceptions import (
     WinRMTransportError,
     WSManFaultError,
 )
-from winrm_clients import ACCOUNTS, pypsrp, pywinrm, run
+from winrm_clients import ACCOUNTS, let_go, pypsrp, pywinrm, run
 from winrm_faults import KINDS, Faults, Trouble
 from winrm_server import WinRmServer
 from winrm_shells import WinRsShells
@@ -53,6 +53,18 @@ CODES = {
     "access-denied": 5,
     "shell-gone": 2150858843,
 }
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.usefixtures("clean"),
+]
+
+
+@pytest.fixture(scope="module")
+def clean():
+    yield
+    let_go()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from winrm.exceptions import (
     WinRMTransportError,
     WSManFaultError,
 )
-from winrm_clients import ACCOUNTS, PASSWORD, Relay, pypsrp, pywinrm, run, session
+from winrm_clients import ACCOUNTS, PASSWORD, Relay, let_go, pypsrp, pywinrm, run, session
 from winrm_process import WinRmProcess
 from winrm_server import WinRmServer
 from winrm_shells import WinRsShells
@@ -27,6 +27,18 @@ from winrs import Canned
 
 WAYS = ["basic", "ntlm", "credssp"]
 MARK = b"a word that nobody else says"
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.usefixtures("clean"),
+]
+
+
+@pytest.fixture(scope="module")
+def clean():
+    yield
+    let_go()
 
 
 def echo(line, stdin):

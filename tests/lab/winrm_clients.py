@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -71,6 +73,18 @@ def run(protocol: Any, line: str, *stdin: bytes, codepage: int = 65001) -> tuple
         return said
     finally:
         protocol.close_shell(shell)
+
+
+def let_go() -> None:
+    """
+    Close what errors still hold.
+
+    A connection that an error took out of its pool is closed by nobody, and says so when it is
+    collected: that is the libraries' business.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class Relay:

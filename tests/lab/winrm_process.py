@@ -6,6 +6,7 @@ The simulated server in a process of its own, for benchmarks and campaigns: cann
         print(server.numbers()["requests"])
 
 `answer` is named `module:function`; the module is looked up in `folder`, then as everything else.
+In place of a function it may name a `winrm_shells.Runner`, which also sees who signed in.
 The process ends with its standard input, at the latest.
 """
 
@@ -130,7 +131,8 @@ def _serve() -> None:
         more["schemes"] = tuple(more["schemes"])
     faults = Faults(*troubles, seed=config["seed"])
     server = WinRmServer(config["passwords"], tls=_pair(config["tls"]), faults=faults, **more)
-    server.mount("/wsman", WinRsShells(Canned(answer), config["max_shells"]))
+    runner = answer if hasattr(answer, "run") else Canned(answer)
+    server.mount("/wsman", WinRsShells(runner, config["max_shells"]))
     with server:
         _say({"url": server.url})
         for _ in sys.stdin:
