@@ -32,7 +32,7 @@ ok    configuration: no file
 """
 TAIL = """\
 ok    optional parts: PSYCOPG
-ok    transports: none: this version takes files, with import
+ok    transports: TRANSPORTS
 """
 STORE = "ok    store: FOLDER/changelog.db, SQLite, SIZE, schema 0003 as this program's\n"
 SQLITE = "ok    SQLite: VERSION\nok    disk: SIZE free\n"
@@ -81,6 +81,10 @@ def told(program: Program, *arguments: str) -> tuple[int, str]:
         (r"(?<=disk: )[\d.,]+ \w+", "SIZE"),
         (r"(?<=SQLite: ).*", "VERSION"),
         (r"(?<=optional parts: ).*", "PSYCOPG"),
+        (
+            r"(?<=transports: )WinRM \(pywinrm [\d.]+, pypsrp [\d.]+\): .*; files, with import",
+            "TRANSPORTS",
+        ),
     ):
         said = re.sub(pattern, name, said)
     return answer.code, said

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from changelog_tracker import __version__, catalogue
+from changelog_tracker.collect.local import windows_powershell
 from changelog_tracker.pipeline.health.check import Check
 from changelog_tracker.store.database import journal_mode
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
     from changelog_tracker.config import Config
 
-_OPTIONAL = (("psycopg", "a store in PostgreSQL"),)
+_OPTIONAL = (
+    ("psycopg", "a store in PostgreSQL"),
+    ("keyring", "passwords in the system's keyring"),
+    ("pykerberos", "Kerberos"),
+    ("requests-credssp", "CredSSP"),
+)
 
 
 def program_checks(config: Config) -> Iterator[Check]:
@@ -41,7 +47,27 @@ def part_checks() -> Iterator[Check]:
     """Tell which optional parts are there, and how servers are reached."""
     parts = "; ".join(_part(name, purpose) for name, purpose in _OPTIONAL)
     yield Check("optional parts", "ok", parts)
-    yield Check("transports", "ok", "none: this version takes files, with import")
+    yield Check("transports", "ok", f"{_wire()}; this machine: {_shell()}; files, with import")
+
+
+def _wire() -> str:
+    ways = ["NTLM", "Basic and certificates over HTTPS"]
+    if _is_there("pykerberos") or _is_there("winkerberos"):
+        ways.insert(0, "Kerberos")
+    if _is_there("requests-credssp"):
+        ways.append("CredSSP")
+    return f"WinRM (pywinrm {version('pywinrm')}, pypsrp {version('pypsrp')}): {', '.join(ways)}"
+
+
+def _shell() -> str:
+    return windows_powershell() or "no Windows PowerShell"
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def _part(name: str, purpose: str) -> str:
