@@ -11,6 +11,7 @@ import base64
 import gzip
 import hashlib
 import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def text() -> str:
     return _TEXT.strip()
 
 
+@cache
 def command_line() -> tuple[str, ...]:
     """Give the program and its arguments; the script is to come over standard input."""
     encoded = base64.b64encode(text().encode("utf-16-le")).decode("ascii")
@@ -93,16 +95,19 @@ def payload(script: str, arguments: Mapping[str, str]) -> bytes:
     for name, value in arguments.items():
         if not (name.isascii() and name.isalpha()) or "\n" in value:
             raise ValueError(f"no argument: {name}")
-    packed = gzip.compress(script.encode("ascii"), mtime=0)
+    digest, lines = _packed(script)
     # Without arguments the line is not empty: empty lines are passed over.
     named = "\n".join(f"{name}={value}" for name, value in arguments.items()) or "="
-    encoded = base64.b64encode(packed).decode("ascii")
-    lines = [
-        hashlib.sha256(packed).hexdigest(),
-        base64.b64encode(named.encode()).decode("ascii"),
-        *(encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)),
-    ]
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+    return b"%b\r\n%b\r\n%b" % (digest, base64.b64encode(named.encode()), lines)
+
+
+@lru_cache(maxsize=2)
+def _packed(script: str) -> tuple[bytes, bytes]:
+    """Give the script's digest and its lines; the same ones go to every server."""
+    packed = gzip.compress(script.encode("ascii"), mtime=0)
+    encoded = base64.b64encode(packed)
+    lines = b"".join(b"%b\r\n" % encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE))
+    return hashlib.sha256(packed).hexdigest().encode("ascii"), lines
 
 
 def refusal(stdout: bytes) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ taken from the environment: neither a proxy nor an authority, for both could rea
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import re
 import socket
@@ -232,9 +233,19 @@ def _opened(connection: Any, connect: Any, connections: Connections) -> socket.s
     raise failed or NewConnectionError(connection, "no address")
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _addresses(connection: Any, deadline: Deadline) -> list[str]:  # noqa: ANN401  urllib3's
     """Look a name up; who waits for a resolver can leave it, which no library offers."""
     name = connection._dns_host  # noqa: SLF001
+    if _is_address(name):
+        return [name]
     found: list[str] = []
     failed: list[Exception] = []
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_IDLE_S = 5.0
+
+
 class Deadline:
     """
     Counts down from its making.
@@ -31,7 +34,6 @@ class Deadline:
         self._ends = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._cuts: dict[int, Callable[[], object]] = {}
-        self._timer: threading.Timer | None = None
 
     def left_s(self) -> float:
         """Give how many seconds are left; below zero where it is over."""
@@ -61,7 +63,7 @@ class Deadline:
     def expire(self) -> None:
         """End it now: somebody gave up."""
         self._ends = min(self._ends, time.monotonic())
-        self._cut_all()
+        self.strike()
 
     def watch(self, cut: Callable[[], object]) -> int:
         """
@@ -70,31 +72,73 @@ class Deadline:
         Returns:
             What `forget` takes.
         """
+        key = id(cut)
         with self._lock:
-            key = id(cut)
             self._cuts[key] = cut
-            if self._timer is None and not self.is_over:
-                self._timer = threading.Timer(max(0.0, self.left_s()), self._cut_all)
-                self._timer.daemon = True
-                self._timer.start()
         if self.is_over:
-            self._cut_all()
+            self.strike()
+        else:
+            _CLOCK.wake_at(self._ends, self)
         return key
 
     def forget(self, key: int) -> None:
         """Leave alone what has ended by itself."""
         with self._lock:
             self._cuts.pop(key, None)
-            if not self._cuts and self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            if self._cuts:
+                return
+        _CLOCK.leave(self)
 
-    def _cut_all(self) -> None:
+    def strike(self) -> None:
+        """Cut off now what is watched."""
         with self._lock:
             cuts, self._cuts = list(self._cuts.values()), {}
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+        _CLOCK.leave(self)
         for cut in cuts:
             with suppress(OSError):
                 cut()
+
+
+class _Clock:
+    """One thread for all deadlines; it ends when there has been none for a while."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[Deadline, float] = {}
+        self._wakes = 0.0
+        self._runs = False
+
+    def wake_at(self, moment: float, deadline: Deadline) -> None:
+        """Strike at a moment, by the monotonic clock."""
+        with self._changed:
+            self._waiting[deadline] = moment
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._run, name="deadlines", daemon=True).start()
+            elif moment < self._wakes:
+                self._changed.notify()
+
+    def leave(self, deadline: Deadline) -> None:
+        """Strike no more for one."""
+        with self._changed:
+            self._waiting.pop(deadline, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                now = time.monotonic()
+                due = [one for one, moment in self._waiting.items() if moment <= now]
+                for one in due:
+                    del self._waiting[one]
+                if not due:
+                    idle = not self._waiting
+                    self._wakes = now + _IDLE_S if idle else min(self._waiting.values())
+                    self._changed.wait(self._wakes - now)
+                    if idle and not self._waiting:
+                        self._runs = False
+                        return
+            for one in due:
+                one.strike()
+
+
+_CLOCK = _Clock()

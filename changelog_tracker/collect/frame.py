@@ -21,12 +21,15 @@ from changelog_tracker.collect.names import refuse_doubles, relative_path
 from changelog_tracker.errors import DamagedAnswerError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from changelog_tracker.collect.limits import Limits
 
 _HINT = "take it again; if it stays so, look at what is between here and the server"
 _LONGEST_HEADER = 64 * 1024
-_BEGIN = rb"^\[changelog-frame %b begin\]\r?$"
-_END = rb"^\[changelog-frame %b end (\d{1,12}) ([0-9A-Fa-f]{64})\]\r?$"
+# The marker is not part of them: what differs each time would be compiled each time.
+_BEGIN = re.compile(rb"^\[changelog-frame \S+ begin\]\r?$", re.MULTILINE)
+_END = re.compile(rb"^\[changelog-frame \S+ end (\d{1,12}) ([0-9A-Fa-f]{64})\]\r?$", re.MULTILINE)
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -60,12 +63,18 @@ def has_ended(output: bytes | bytearray, marker: str) -> bool:
     return b"[changelog-frame %b end " % marker.encode("ascii") in output
 
 
-def _marks(pattern: bytes, marker: str, output: bytes) -> list[re.Match[bytes]]:
-    return list(re.finditer(pattern % re.escape(marker.encode("ascii")), output, re.MULTILINE))
+def _marks(pattern: re.Pattern[bytes], marker: str, output: bytes) -> Iterator[re.Match[bytes]]:
+    start = b"[changelog-frame %b " % marker.encode("ascii")
+    at = output.find(start)
+    while at >= 0:
+        found = pattern.match(output, at)
+        if found is not None:
+            yield found
+        at = output.find(start, at + 1)
 
 
 def _packed(output: bytes, marker: str, place: str) -> bytes:
-    begins, ends = _marks(_BEGIN, marker, output), _marks(_END, marker, output)
+    begins, ends = [*_marks(_BEGIN, marker, output)], [*_marks(_END, marker, output)]
     if not begins:
         raise _damaged(place, "it gave no answer that begins as one")
     if len(begins) != 1 or len(ends) != 1:

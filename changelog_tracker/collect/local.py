@@ -135,6 +135,9 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     """End the process and what it started."""
     with suppress(OSError):
         if sys.platform == "win32":
-            process.kill()
+            if process.poll() is None:
+                # What it started holds the pipes open too, and would be waited for.
+                command = ["taskkill.exe", "/F", "/T", "/PID", str(process.pid)]
+                subprocess.run(command, capture_output=True, check=False)  # noqa: S603
         else:
             os.killpg(process.pid, signal.SIGKILL)

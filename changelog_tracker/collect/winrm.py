@@ -8,6 +8,7 @@ back. Shells are closed whatever happens; nothing waits beyond the deadline.
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,6 +40,9 @@ OPERATION_S = 20
 _ON_THE_WAY_S = 10
 # How long closing may take, of a shell whose own time is over.
 _CLOSE_S = 5.0
+# Of one try, and before each.
+_TRY_S = 2
+_PAUSES_S = (0.0, 0.2, 0.8)
 # Base64 of it fits an envelope of 150 KiB, the most that Windows 7 and 2008 R2 take.
 _PIECE_BYTES = 90_000
 _MOST_STDERR_BYTES = 64 * 1024
@@ -117,12 +121,21 @@ class WinRm:
             self._close_anew(shell, error)
 
     def _close_anew(self, shell: str, first: BaseException) -> None:
-        """Close a shell, and what runs in it, within a short time of its own."""
-        try:
-            with self._talk(Deadline(_CLOSE_S)) as another:
-                another.close_shell(shell)
-        except TrackerError as error:
-            first.add_note(f"its shell was not closed: {error.what}")
+        """Close a shell, and what runs in it, within a short time of its own; some tries."""
+        deadline, told = Deadline(_CLOSE_S), None
+        for pause_s in _PAUSES_S:
+            time.sleep(min(pause_s, max(0.0, deadline.left_s())))
+            try:
+                with self._talk(Deadline(min(_TRY_S, deadline.left_s()))) as another:
+                    another.close_shell(shell)
+            except TrackerError as error:
+                told = error
+            else:
+                return
+            if deadline.is_over:
+                break
+        if told is not None:
+            first.add_note(f"its shell was not closed: {told.what}")
 
     def _command(self, protocol: _Checked, shell: str, payload: bytes) -> _Output:
         program, *arguments = bootstrap.command_line()
@@ -134,6 +147,7 @@ class WinRm:
             end = start + _PIECE_BYTES >= len(payload)
             protocol.send_command_input(shell, command, piece, end=end)
         output = self._received(protocol, shell, command)
+        protocol.transport.read_timeout_sec = _TRY_S
         try:
             protocol.cleanup_command(shell, command)
         # It has ended by itself; what is left of it goes with its shell.

@@ -69,9 +69,7 @@ def likely_server(
     return Likely(said, row[1], row[0], load_known(connection, row[0]))
 
 
-def server_of(
-    connection: Connection, gathered: Gathered, contents: Contents, likely: Likely
-) -> str:
+def server_of(gathered: Gathered, contents: Contents, likely: Likely) -> str:
     """
     Find the server of what was read.
 
@@ -82,7 +80,8 @@ def server_of(
     if likely.found and any(key[0] in _of_one_server() for key in contents.unchanged):
         found.setdefault(likely.found.casefold(), likely.found)
     if likely.said is not None:
-        return _held_against(connection, gathered, likely.said, found)
+        _refuse_another(gathered, likely.said, found)
+        return likely.found or found.get(likely.said.casefold(), likely.said)
     if len(found) > 1:
         raise InputError(
             gathered.place,
@@ -120,9 +119,7 @@ def _said(gathered: Gathered, option: str | None) -> str | None:
     return manifest.server
 
 
-def _held_against(
-    connection: Connection, gathered: Gathered, said: str, found: dict[str, str]
-) -> str:
+def _refuse_another(gathered: Gathered, said: str, found: dict[str, str]) -> None:
     if found and said.casefold() not in found:
         raise InputError(
             gathered.place,
@@ -130,5 +127,3 @@ def _held_against(
             f"but the server is said to be {said}",
             "leave --server out, or give the files of that server",
         )
-    row = find_server(connection, said)
-    return row[1] if row else found.get(said.casefold(), said)

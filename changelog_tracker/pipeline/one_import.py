@@ -60,7 +60,7 @@ class OneImport:
         likely = likely_server(self.connection, self.gathered, self.fingerprints, self.wish.server)
         reader = self._reader(likely.known, likely.number, None)
         contents = reader.read()
-        name = server_of(self.connection, self.gathered, contents, likely)
+        name = server_of(self.gathered, contents, likely)
         number, known = likely.number, likely.known
         if number is None or likely.found != name:
             number = server_id(self.connection, name)
@@ -251,7 +251,8 @@ def _changed(taken: Taken) -> set[Wanted]:
     """Give what is compared: all of an Exchange noun, else one file or the changed part of it."""
     wanted = set()
     for key, reading in taken.readings.items():
-        if key in taken.unchanged or reading.status == "unread":
+        # Facts about the server are loaded with it.
+        if key in taken.unchanged or reading.status == "unread" or key[0] == SERVER:
             continue
         touched = taken.touched.get(key)
         names = None if touched is None else frozenset(one[1] for one in touched)

@@ -8,6 +8,7 @@ that, ask Exchange, and give all of it to the same import that a bundle on a sti
 from __future__ import annotations
 
 import time
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from changelog_tracker.collect.from_server import Collection, version_of, with_e
 from changelog_tracker.errors import CollectError, DeadlineError, TrackerError
 from changelog_tracker.model import Known
 from changelog_tracker.pipeline.files import FileReader
-from changelog_tracker.pipeline.importing import import_gathered
+from changelog_tracker.pipeline.importing import import_several
 from changelog_tracker.pipeline.outcome import Wish
 from changelog_tracker.pipeline.transports import ask_exchange, runner_of
 from changelog_tracker.store.journal import find_server
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # How long a connection that was cut at its deadline may need to notice.
 _GRACE_S = 10.0
+# So many servers wait for who is free, so that nobody who is waits for what is known of them.
+_IN_LINE = 8
 _REPORT = "report it, with what changelog-tracker doctor prints"
 
 
@@ -81,33 +84,43 @@ def take(
     A server that fails, hangs or answers nonsense costs only itself. When the reader of this stops
     early, what runs is cut off and not stored.
     """
-    waiting = list(reversed(entries))
+    waiting = deque(entries)
     running: dict[Future[Gathered], _Task] = {}
     pool = ThreadPoolExecutor(options.workers, thread_name_prefix="take")
     try:
         while waiting or running:
-            while waiting and len(running) < options.workers:
-                task = _task(store, fingerprints, waiting.pop(), options)
+            free = options.workers + _IN_LINE - len(running)
+            upcoming = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+            for task in _tasks(store, fingerprints, upcoming, options):
                 running[pool.submit(task.gather)] = task
             done, _ = wait(running, timeout=_left_s(running.values()), return_when=FIRST_COMPLETED)
-            for future in [*done, *_hung(running, done)]:
-                yield _stored(store, fingerprints, running.pop(future), future)
+            ended = [(running.pop(one), one) for one in [*done, *_hung(running, done)]]
+            yield from _stored(store, fingerprints, ended)
     finally:
-        for task in running.values():
-            task.deadline.expire()
         pool.shutdown(wait=False, cancel_futures=True)
+        for task in running.values():
+            task.give_up()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Task:
-    """One server while it is collected; `known` was looked up before, as threads read no store."""
+    """
+    One server while it is collected.
+
+    Args:
+        entry: Which one.
+        known: What the store knows of it; looked up before, as threads read no store.
+        ends: When it has to have begun and ended, by the monotonic clock.
+    """
 
     entry: ServerEntry
     options: Options
     known: Known
     fingerprints: Fingerprints
-    deadline: Deadline
-    started: float
+    ends: float
+    started: float | None = None
+    deadline: Deadline | None = None
+    is_given_up: bool = False
 
     def gather(self) -> Gathered:
         """
@@ -116,63 +129,98 @@ class _Task:
         Raises:
             TrackerError: There is nothing that could be stored.
         """
+        self.started, self.deadline = time.monotonic(), Deadline(self.options.deadline_s)
+        self.ends = self.started + self.options.deadline_s + _GRACE_S
+        if self.is_given_up:
+            self.deadline.expire()
+        return self._gathered(self.deadline)
+
+    def _gathered(self, deadline: Deadline) -> Gathered:
         entry, known = self.entry, self.known
-        runner = runner_of(entry, self.deadline)
-        collection = Collection(
-            entry.name, runner, self.deadline, known.at, shell=entry.exchange_url is None
-        )
+        runner = runner_of(entry, deadline)
+        shell = entry.exchange_url is None
+        collection = Collection(entry.name, runner, deadline, known.at, shell=shell)
         gathered = collection.listed()
         none: Known = Known()
         reader = FileReader(
             gathered, self.fingerprints, none if self.options.full else known, lambda _: None
         )
         gathered = collection.fetched(gathered, reader.unknown())
-        if entry.exchange_url is None:
+        if shell:
             return gathered
-        answers, evidence = ask_exchange(entry, version_of(gathered), known.at, self.deadline)
+        answers, evidence = ask_exchange(entry, version_of(gathered), known.at, deadline)
         return with_exchange(gathered, answers, evidence)
 
+    def give_up(self) -> None:
+        """Cut it off, also where it only begins now."""
+        self.is_given_up = True
+        if self.deadline is not None:
+            self.deadline.expire()
 
-def _task(store: Store, fingerprints: Fingerprints, entry: ServerEntry, options: Options) -> _Task:
-    known = Known()
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return 0.0 if self.started is None else time.monotonic() - self.started
+
+
+def _tasks(
+    store: Store, fingerprints: Fingerprints, entries: Sequence[ServerEntry], options: Options
+) -> Iterator[_Task]:
+    """Look up what is known of some servers."""
+    if not entries:
+        return
+    # Those before it in line end in time too.
+    ends = time.monotonic() + 2 * (options.deadline_s + _GRACE_S)
     with store.reading() as connection:
-        row = find_server(connection, entry.name)
-        if row is not None:
-            known = load_known(connection, row[0])
-    deadline = Deadline(options.deadline_s)
-    return _Task(entry, options, known, fingerprints, deadline, time.monotonic())
+        for entry in entries:
+            row = find_server(connection, entry.name)
+            known = Known() if row is None else load_known(connection, row[0])
+            yield _Task(entry, options, known, fingerprints, ends)
 
 
 def _left_s(tasks: Iterable[_Task]) -> float:
-    return max(0.0, min(task.deadline.left_s() for task in tasks) + _GRACE_S)
+    return max(0.0, min(task.ends for task in tasks) - time.monotonic())
 
 
 def _hung(
     running: dict[Future[Gathered], _Task], done: set[Future[Gathered]]
 ) -> list[Future[Gathered]]:
     """Give what does not even notice that it was cut off, such as a name that is looked up."""
-    return [
-        future
-        for future, task in running.items()
-        if future not in done and task.deadline.left_s() <= -_GRACE_S
-    ]
+    now = time.monotonic()
+    return [future for future, task in running.items() if future not in done and task.ends <= now]
 
 
 def _stored(
-    store: Store, fingerprints: Fingerprints, task: _Task, future: Future[Gathered]
-) -> Took:
-    outcome: Outcome | None = None
-    failed: TrackerError | None = None
-    name = task.entry.name
-    try:
-        if not future.done():
-            what = f"no answer within {task.options.deadline_s:g} s, nor any since"
-            raise DeadlineError(name, what)
-        outcome = import_gathered(store, fingerprints, future.result(), Wish(server=name))
-    except TrackerError as error:
-        failed = error
-    except Exception as error:  # noqa: BLE001  a fault of ours in one server must not cost the others
+    store: Store, fingerprints: Fingerprints, ended: Sequence[tuple[_Task, Future[Gathered]]]
+) -> Iterator[Took]:
+    """Store what was brought, all of it at once, and give what became of each."""
+    brought: list[tuple[_Task, Gathered]] = []
+    for task, future in ended:
+        try:
+            brought.append((task, _brought(task, future)))
+        except Exception as error:  # noqa: BLE001  a fault of ours in one server must not cost the others
+            yield _failed(task, error)
+    wishes = [(gathered, Wish(server=task.entry.name)) for task, gathered in brought]
+    done = import_several(store, fingerprints, wishes)
+    for (task, _), one in zip(brought, done, strict=True):
+        if isinstance(one, Exception):
+            yield _failed(task, one)
+        else:
+            yield Took(task.entry.name, one, None, task.seconds)
+
+
+def _brought(task: _Task, future: Future[Gathered]) -> Gathered:
+    if future.done():
+        return future.result()
+    task.give_up()
+    what = f"no answer within {task.options.deadline_s:g} s, nor any since"
+    raise DeadlineError(task.entry.name, what)
+
+
+def _failed(task: _Task, error: Exception) -> Took:
+    failed = error
+    if not isinstance(failed, TrackerError):
         what = f"this program failed: {type(error).__name__}"
-        failed = CollectError(name, what, _REPORT)
+        failed = CollectError(task.entry.name, what, _REPORT)
         failed.__cause__ = error
-    return Took(name, outcome, failed, time.monotonic() - task.started)
+    return Took(task.entry.name, None, failed, task.seconds)

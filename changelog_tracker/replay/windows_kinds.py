@@ -29,10 +29,11 @@ WHY = {
     "FileEntry": "a file's content is never kept, only its hash",
     "Certificate": "a certificate of the computer: its key is never kept",
 }
+NOT_WANTED = "a file that the wanted state does not have"
 # By reason; never a captured value in it.
 HOW = {
-    "binding": "Compare by subject and names, never by the old thumbprint: `show` says of the kind"
-    " Certificate which certificate that was; find the one that has its names now. For port 443"
+    "binding": "Compare by subject and names, never by the old thumbprint: the settings of"
+    " Certificate say which one that was; find the one that has its names now. For port 443"
     " give it to IIS by Enable-ExchangeCertificate -Services IIS, then read it back by: netsh http"
     " show sslcert.",
     "back-end-binding": "Port 444 is the Exchange Back End: it needs a valid certificate of this"
@@ -45,15 +46,15 @@ HOW = {
     " Mitigation service has disabled it, leave it so: look at Get-ExchangeServer | Format-List"
     " MitigationsApplied.",
     "registry": "Set it by reg.exe add or in regedit.exe with the type that stands there; where"
-    " nothing was wanted, take it away. The catalogue's registry.toml says what it does. Many count"
+    " nothing was wanted, take it away. The page of the catalogue says what each does. Many count"
     " only after a restart of the service or of Windows.",
     "file-content": "Take it from the backup, hold its SHA-256 (certutil.exe -hashfile FILE"
     " SHA256) against the one under wanted, and look at it before you copy it: the file of this"
     " build may differ from the one that was customised, and then the customisation is to be made"
     " in it again.",
-    "file-unwanted": "Nobody knows this file from the wanted state. Look at it before the server"
-    " goes back into rotation: a page or library that neither Setup nor one of you put there is"
-    " what an attack leaves behind. Keep a copy for the investigation, then take it away.",
+    "file-unwanted": "Look at it before the server goes back into rotation: a page or library that"
+    " neither Setup nor one of you put there is what an attack leaves behind. Keep a copy for the"
+    " investigation, then take it away.",
     "computer-certificate": "Import the certificate with its private key by"
     " Import-ExchangeCertificate. A self-signed one, and one that was renewed since, is not put"
     " back: compare by subject and names. One that is not wanted is removed only when nothing uses"
@@ -86,7 +87,8 @@ def left_to_hands(change: Change) -> Left | None:
         "FileEntry": "file-unwanted" if is_unwanted else "file-content",
         "Certificate": "computer-certificate",
     }
-    return Left(WHY[change.kind], reasons[change.kind])
+    why = NOT_WANTED if reasons[change.kind] == "file-unwanted" else WHY[change.kind]
+    return Left(why, reasons[change.kind])
 
 
 def line(change: Change) -> str:

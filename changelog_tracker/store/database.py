@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-__all__ = ["Connection", "Database", "journal_mode"]
+__all__ = ["Connection", "Database", "apart", "journal_mode"]
 
 _REVISION = text("SELECT version_num FROM alembic_version")
 LOCK_WAIT_S = 30
@@ -130,6 +130,21 @@ class Database:
             yield
         except DBAPIError as error:
             raise translated(error, self.place) from error
+
+
+@contextmanager
+def apart(connection: Connection, place: str) -> Iterator[None]:
+    """
+    Open a part of a transaction: when it fails, it is undone, and the rest is not.
+
+    Raises:
+        StoreError: The database failed; then the whole transaction may be gone.
+    """
+    try:
+        with connection.begin_nested():
+            yield
+    except DBAPIError as error:
+        raise translated(error, place) from error
 
 
 def translated(error: DBAPIError, place: str) -> StoreError:

@@ -43,6 +43,9 @@ _LAST = tuple(
     for table in (journal, unchanged)
 )
 _ADD = insert(journal)
+_SERVER = select(server_table.c.id, server_table.c.name).where(
+    server_table.c.folded == bindparam("folded")
+)
 _ORIGIN = select(origin.c.id).where(
     *(origin.c[name] == bindparam(name) for name in ("account", "host", "program"))
 )
@@ -209,11 +212,7 @@ def server_id(connection: Connection, name: str) -> int:
 
 def find_server(connection: Connection, name: str) -> tuple[int, str] | None:
     """Give a server's number and its name as recorded; None where it is not known."""
-    row = connection.execute(
-        select(server_table.c.id, server_table.c.name).where(
-            server_table.c.folded == name.casefold()
-        )
-    ).first()
+    row = connection.execute(_SERVER, {"folded": name.casefold()}).first()
     return (row.id, row.name) if row else None
 
 

@@ -126,6 +126,8 @@ def load_held(
         at: The time that was given there.
         only: Of these only.
     """
+    if only is not None and not only:
+        return
     query = _HELD.where(holds(version, at))
     if only is not None:
         query = query.where(or_(false(), *(_is_of(wanted) for wanted in only)))
@@ -147,6 +149,8 @@ def _is_of(wanted: Wanted) -> ColumnElement[bool]:
 
 def save_step(connection: Connection, step: Step, writing: Writing) -> None:
     """Write the interval rows of one snapshot that is the newest of its server."""
+    if not (step.readings or step.opened or step.closed):
+        return
     keys = {r.id.key: r.id for r in step.readings.values()}
     keys |= {
         h.reading: ReadingId(*h.reading) for h in step.opened.values() if h.reading not in keys

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # So many rows of one server lie loose at most, beside the newest.
 LOOSE = 128
 
+_ADD = insert(unchanged)
 _COUNT = (
     select(func.count()).select_from(unchanged).where(unchanged.c.server_id == bindparam("server"))
 )
@@ -62,7 +63,7 @@ class Unchanged(NamedTuple):
 def add_unchanged(connection: Connection, one: Unchanged) -> None:
     """Keep the newest snapshot of its server, which found nothing new."""
     row = {**one._asdict(), "body": pack_body(connection, one.body)}
-    connection.execute(insert(unchanged), row)
+    connection.execute(_ADD, row)
     if (connection.execute(_COUNT, {"server": one.server_id}).scalar() or 0) > LOOSE:
         _make_block(connection, one.server_id)
 
