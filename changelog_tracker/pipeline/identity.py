@@ -42,17 +42,48 @@ class Likely:
     known: Known
 
 
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """
+    What was known of a server some time ago, in another transaction.
+
+    Args:
+        head: The number of the journal's newest row then.
+        number: Of the server.
+        name: As recorded.
+        known: What was known.
+    """
+
+    head: int
+    number: int
+    name: str
+    known: Known
+
+
 def likely_server(
-    connection: Connection, gathered: Gathered, fingerprints: Fingerprints, option: str | None
+    connection: Connection,
+    gathered: Gathered,
+    fingerprints: Fingerprints,
+    option: str | None,
+    prior: Prior | None = None,
 ) -> Likely:
     """
     Find the server before anything is parsed, so that what is known need not be.
+
+    Args:
+        connection: An open transaction.
+        gathered: The files.
+        fingerprints: Under the store's key.
+        option: --server.
+        prior: What is known of it, where that still holds.
 
     Raises:
         InputError: bundle.json and --server disagree.
         UsageError: --server is no name.
     """
     said = _said(gathered, option)
+    if prior is not None and said is not None and said.casefold() == prior.name.casefold():
+        return Likely(said, prior.name, prior.number, prior.known)
     if said is not None:
         row = find_server(connection, said)
     else:

@@ -7,7 +7,7 @@ write snapshot and changes in one transaction.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from changelog_tracker.pipeline.one_import import OneImport
 from changelog_tracker.pipeline.outcome import Outcome, Wish
 from changelog_tracker.pipeline.replayed.runs import RunOutcome, import_runs
 from changelog_tracker.store.database import apart
+from changelog_tracker.store.journal import servers_since
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
     from changelog_tracker.collect.gathered import Gathered
     from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.pipeline.identity import Prior
     from changelog_tracker.store import Store
     from changelog_tracker.store.database import Connection
 
-__all__ = ["Outcome", "Wish", "import_gathered", "import_path", "import_several"]
+__all__ = ["Brought", "Outcome", "Wish", "import_gathered", "import_path", "import_several"]
 
 AHEAD = timedelta(minutes=5)
 
@@ -64,8 +66,24 @@ def import_gathered(
         return OneImport(connection, fingerprints, gathered, at, wish).run()
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """
+    One of several snapshots that are stored together.
+
+    Args:
+        gathered: Its files.
+        wish: What was asked for.
+        prior: What was known of its server before.
+    """
+
+    gathered: Gathered
+    wish: Wish
+    prior: Prior | None = None
+
+
 def import_several(
-    store: Store, fingerprints: Fingerprints, several: Sequence[tuple[Gathered, Wish]]
+    store: Store, fingerprints: Fingerprints, several: Sequence[Brought]
 ) -> list[Outcome | Exception]:
     """
     Make a snapshot of each, in one transaction; what becomes of one is no matter to the others.
@@ -73,37 +91,67 @@ def import_several(
     Returns:
         In their order what was stored, or why nothing of it was.
     """
-    if len(several) > 1:
-        with suppress(StoreError):
-            with store.writing() as connection:
-                done = [_apart(connection, store.place, fingerprints, *one) for one in several]
-            return done
-    # Where the transaction itself failed nothing is stored yet: each in one of its own.
-    found: list[Outcome | Exception] = []
-    for gathered, wish in several:
-        try:
-            found.append(import_gathered(store, fingerprints, gathered, wish))
-        except Exception as error:  # noqa: BLE001  told by who asked
-            found.append(error)
-    return found
-
-
-def _apart(
-    connection: Connection,
-    place: str,
-    fingerprints: Fingerprints,
-    gathered: Gathered,
-    wish: Wish,
-) -> Outcome | Exception:
-    """Make one of several snapshots; of one that fails nothing stays."""
+    has_begun = False
     try:
-        at = _time_of(gathered, wish)
-        with apart(connection, place):
-            return OneImport(connection, fingerprints, gathered, at, wish).run()
-    except StoreError:
-        raise
+        with store.writing() as connection:
+            has_begun = True
+            together = _Together(
+                connection, store.place, fingerprints, _changed(connection, several)
+            )
+            done = [together.add(one) for one in several]
+    except StoreError as error:
+        if has_begun and len(several) > 1:
+            return [_alone(store, fingerprints, one) for one in several]
+        return [error for _ in several]
+    return done
+
+
+def _alone(store: Store, fingerprints: Fingerprints, one: Brought) -> Outcome | Exception:
+    """Make a snapshot in a transaction of its own: that of several failed as a whole."""
+    try:
+        return import_gathered(store, fingerprints, one.gathered, one.wish)
     except Exception as error:  # noqa: BLE001  told by who asked
         return error
+
+
+def _changed(connection: Connection, several: Sequence[Brought]) -> set[int | None]:
+    """Give the servers that somebody wrote of since what was known of them was looked up."""
+    heads = [one.prior.head for one in several if one.prior is not None]
+    return servers_since(connection, min(heads)) if heads else set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """
+    The transaction that stores several snapshots.
+
+    Args:
+        changed: Servers of which something else is known by now.
+    """
+
+    connection: Connection
+    place: str
+    fingerprints: Fingerprints
+    changed: set[int | None]
+
+    def add(self, one: Brought) -> Outcome | Exception:
+        """Make one of them; of one that fails nothing stays."""
+        prior = one.prior
+        if prior is not None and not self.changed.isdisjoint({prior.number, None}):
+            prior = None
+        if prior is not None:
+            self.changed.add(prior.number)
+        try:
+            at = _time_of(one.gathered, one.wish)
+            with apart(self.connection, self.place):
+                return OneImport(
+                    self.connection, self.fingerprints, one.gathered, at, one.wish, prior=prior
+                ).run()
+        except StoreError:
+            # The transaction itself may be gone.
+            raise
+        except Exception as error:  # noqa: BLE001  told by who asked
+            return error
 
 
 def _time_of(gathered: Gathered, wish: Wish) -> datetime:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from changelog_tracker.model import ReadingKey, Record, ResourceKey, Step
     from changelog_tracker.normalise.exchange import ExchangeObject
     from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.pipeline.identity import Prior
     from changelog_tracker.pipeline.outcome import Wish
     from changelog_tracker.pipeline.read import Contents
     from changelog_tracker.store.database import Connection
@@ -46,7 +47,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class OneImport:
-    """One import inside its transaction; `new` holds contents that the store may not have yet."""
+    """
+    One import inside its transaction.
+
+    Args:
+        new: Contents that the store may not have yet.
+        prior: What is known of the server, where that was looked up before and still holds.
+    """
 
     connection: Connection
     fingerprints: Fingerprints
@@ -54,10 +61,13 @@ class OneImport:
     at: datetime
     wish: Wish
     new: dict[bytes, bytes] = field(default_factory=dict)
+    prior: Prior | None = None
 
     def run(self) -> Outcome:
         """Write the snapshot and its changes, or find that they are known."""
-        likely = likely_server(self.connection, self.gathered, self.fingerprints, self.wish.server)
+        likely = likely_server(
+            self.connection, self.gathered, self.fingerprints, self.wish.server, self.prior
+        )
         reader = self._reader(likely.known, likely.number, None)
         contents = reader.read()
         name = server_of(self.gathered, contents, likely)

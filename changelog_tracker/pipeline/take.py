@@ -18,10 +18,11 @@ from changelog_tracker.collect.from_server import Collection, version_of, with_e
 from changelog_tracker.errors import CollectError, DeadlineError, TrackerError
 from changelog_tracker.model import Known
 from changelog_tracker.pipeline.files import FileReader
-from changelog_tracker.pipeline.importing import import_several
+from changelog_tracker.pipeline.identity import Prior
+from changelog_tracker.pipeline.importing import Brought, import_several
 from changelog_tracker.pipeline.outcome import Wish
 from changelog_tracker.pipeline.transports import ask_exchange, runner_of
-from changelog_tracker.store.journal import find_server
+from changelog_tracker.store.journal import find_server, last_row
 from changelog_tracker.store.states import load_known
 
 if TYPE_CHECKING:
@@ -109,13 +110,13 @@ class _Task:
 
     Args:
         entry: Which one.
-        known: What the store knows of it; looked up before, as threads read no store.
+        prior: What the store knows of it; looked up before, as threads read no store.
         ends: When it has to have begun and ended, by the monotonic clock.
     """
 
     entry: ServerEntry
     options: Options
-    known: Known
+    prior: Prior | None
     fingerprints: Fingerprints
     ends: float
     started: float | None = None
@@ -136,7 +137,7 @@ class _Task:
         return self._gathered(self.deadline)
 
     def _gathered(self, deadline: Deadline) -> Gathered:
-        entry, known = self.entry, self.known
+        entry, known = self.entry, self.prior.known if self.prior else Known()
         runner = runner_of(entry, deadline)
         shell = entry.exchange_url is None
         collection = Collection(entry.name, runner, deadline, known.at, shell=shell)
@@ -172,10 +173,11 @@ def _tasks(
     # Those before it in line end in time too.
     ends = time.monotonic() + 2 * (options.deadline_s + _GRACE_S)
     with store.reading() as connection:
+        head, _ = last_row(connection)
         for entry in entries:
             row = find_server(connection, entry.name)
-            known = Known() if row is None else load_known(connection, row[0])
-            yield _Task(entry, options, known, fingerprints, ends)
+            prior = Prior(head, *row, load_known(connection, row[0])) if row else None
+            yield _Task(entry, options, prior, fingerprints, ends)
 
 
 def _left_s(tasks: Iterable[_Task]) -> float:
@@ -194,14 +196,14 @@ def _stored(
     store: Store, fingerprints: Fingerprints, ended: Sequence[tuple[_Task, Future[Gathered]]]
 ) -> Iterator[Took]:
     """Store what was brought, all of it at once, and give what became of each."""
-    brought: list[tuple[_Task, Gathered]] = []
+    brought: list[tuple[_Task, Brought]] = []
     for task, future in ended:
         try:
-            brought.append((task, _brought(task, future)))
+            wish = Wish(server=task.entry.name)
+            brought.append((task, Brought(_gathered(task, future), wish, task.prior)))
         except Exception as error:  # noqa: BLE001  a fault of ours in one server must not cost the others
             yield _failed(task, error)
-    wishes = [(gathered, Wish(server=task.entry.name)) for task, gathered in brought]
-    done = import_several(store, fingerprints, wishes)
+    done = import_several(store, fingerprints, [one for _, one in brought])
     for (task, _), one in zip(brought, done, strict=True):
         if isinstance(one, Exception):
             yield _failed(task, one)
@@ -209,7 +211,7 @@ def _stored(
             yield Took(task.entry.name, one, None, task.seconds)
 
 
-def _brought(task: _Task, future: Future[Gathered]) -> Gathered:
+def _gathered(task: _Task, future: Future[Gathered]) -> Gathered:
     if future.done():
         return future.result()
     task.give_up()

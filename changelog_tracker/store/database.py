@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from changelog_tracker.errors import StoreDamagedError, StoreError
+from changelog_tracker.store.journal import HEAD
 from changelog_tracker.store.schema import REVISION, refuse_other, upgrade
 
 if TYPE_CHECKING:
@@ -145,6 +146,9 @@ def apart(connection: Connection, place: str) -> Iterator[None]:
             yield
     except DBAPIError as error:
         raise translated(error, place) from error
+    except BaseException:
+        connection.info.pop(HEAD, None)
+        raise
 
 
 def translated(error: DBAPIError, place: str) -> StoreError:

@@ -35,11 +35,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, CursorResult
 
+# What a connection keeps of the newest row; gone where a part of a transaction is undone.
+HEAD = "journal head"
 PROGRAM = f"changelog-tracker {__version__}"
 
 
 _LAST = tuple(
     select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
+    for table in (journal, unchanged)
+)
+_SINCE = tuple(
+    select(table.c.server_id).distinct().where(table.c.seq > bindparam("after"))
     for table in (journal, unchanged)
 )
 _ADD = insert(journal)
@@ -116,13 +122,13 @@ def append(  # noqa: PLR0913  a row of the journal has these parts
     Returns:
         Its number.
     """
-    seq, before = last_row(connection)
-    seq += 1
     who = who_runs()
+    seq, before, origin_id = _head(connection, who)
+    seq += 1
     number, name = server or (None, None)
     covered = _canonical((seq, action, name, at, received), {**who, "source": source}, body)
     digest = hashlib.sha256(before + covered).digest()
-    origin_id = _origin_id(connection, who)
+    connection.info[HEAD] = (connection.get_transaction(), seq, digest, origin_id)
     if nothing_new and number is not None and at is not None:
         one = Unchanged(seq, number, at, received, origin_id, source, body, digest)
         add_unchanged(connection, one)
@@ -142,10 +148,26 @@ def append(  # noqa: PLR0913  a row of the journal has these parts
     return seq
 
 
+def _head(connection: Connection, who: dict[str, str]) -> tuple[int, bytes, int]:
+    """Give number and hash of the newest row, and who writes; within a transaction as it was."""
+    transaction, *found = connection.info.get(HEAD, (None,))
+    if found and transaction is connection.get_transaction():
+        seq, digest, origin_id = found
+        return seq, digest, origin_id
+    return (*last_row(connection), _origin_id(connection, who))
+
+
 def last_row(connection: Connection) -> tuple[int, bytes]:
     """Give number and hash of the newest row; 0 and nothing where there is none."""
     rows = [connection.execute(query).first() for query in _LAST]
     return max(((row.seq, row.hash) for row in rows if row), default=(0, b""))
+
+
+def servers_since(connection: Connection, seq: int) -> set[int | None]:
+    """Give the numbers of the servers that rows after one are about; None for all of them."""
+    return {
+        number for query in _SINCE for number in connection.execute(query, {"after": seq}).scalars()
+    }
 
 
 def newest_snapshot(
