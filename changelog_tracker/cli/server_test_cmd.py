@@ -63,13 +63,14 @@ def _tell_sources(sources: list[Source]) -> None:
             "WHO AND WHEN": terminal(one.name),
             "STATE": state[one.enabled],
             "SINCE": terminal(one.oldest or ""),
-            "": terminal(one.reason or ""),
         }
         for one in sources
     ]
     typer.echo("")
     write_table(rows, sys.stdout)
     for one in sources:
-        if one.turn_on and not one.enabled:
+        if one.reason:
+            typer.echo(f"{terminal(one.name)}: {terminal(one.reason)}")
+        if one.turn_on and one.enabled is False:
             typer.echo(f"turn on {terminal(one.name)}: {terminal(one.turn_on)}")
     typer.echo("")

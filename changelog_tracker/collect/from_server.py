@@ -13,7 +13,7 @@ import json
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from changelog_tracker import catalogue
 from changelog_tracker.collect.frame import read_frame
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from changelog_tracker.collect.psrp import Answer
     from changelog_tracker.collect.runner import Runner
 
-REFUSED = "refused.json"
+REFUSED, TEST = "refused.json", "test.json"
 MARKER_BYTES = 16
 # Listed by their digest alone; their bytes come when they are asked for.
 FETCHED_LATER = ("files/", "windows/FileEntry.jsonl")
 _LONGEST_REASON = 500
+AGAIN = "try again; if it stays so, write the collector anew and run it on the server itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,22 @@ class Collection:
             )
         manifest = _on_our_clock(manifest, before, datetime.now(tz=UTC))
         return self._gathered(manifest, entries)
+
+    def tested(self) -> dict[str, Any]:
+        """
+        Run the script in its quick mode, and give what it finds that it may read.
+
+        Raises:
+            CollectError: The server cannot be reached, refuses, or answers nonsense.
+        """
+        entries = self._run({"Mode": "test"} | ({} if self.shell else {"NoExchange": "true"}))
+        try:
+            told = json.loads(entries[TEST])
+        except (ValueError, KeyError, RecursionError) as error:
+            raise DamagedAnswerError(self.server, f"its {TEST} cannot be read", AGAIN) from error
+        if not isinstance(told, dict):
+            raise DamagedAnswerError(self.server, f"its {TEST} is no object", AGAIN)
+        return told
 
     def fetched(self, gathered: Gathered, paths: Sequence[str]) -> Gathered:
         """

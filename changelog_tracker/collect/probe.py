@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+import requests
+
+from changelog_tracker.collect.tls import shared
+from changelog_tracker.collect.wire_errors import lost
 from changelog_tracker.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -24,14 +28,12 @@ class Certificate:
     What a server shows of itself before it is trusted with a password.
 
     Args:
-        subject: Its names, the first the one it is issued to.
-        until: When it ends, UTC; None where it is not trusted, for then nobody has read it.
-        trouble: Why it is not trusted.
+        names: What it is issued for; addresses too.
+        until: When it ends, UTC.
     """
 
-    subject: str
+    names: tuple[str, ...]
     until: datetime | None
-    trouble: str | None = None
 
 
 def open_port(host: str, port: int, deadline: Deadline) -> None:
@@ -45,32 +47,35 @@ def open_port(host: str, port: int, deadline: Deadline) -> None:
         with socket.create_connection((host, port), min(_LONGEST_S, deadline.left_s())):
             return
     except socket.gaierror as error:
-        what = "no such host: the name cannot be looked up"
+        what = "no connection: no such host"
         raise UnreachableError(f"{host}:{port}", what, "give --host as DNS knows it") from error
     except OSError as error:
-        what = f"no connection: {error.strerror or 'no answer in time'}"
-        hint = "is the WinRM listener on, and does every firewall between let this port through?"
-        raise UnreachableError(f"{host}:{port}", what, hint) from error
+        raise lost(error, f"{host}:{port}") from error
 
 
 def look_at_certificate(
     host: str, port: int, authority: Path | None, deadline: Deadline
 ) -> Certificate:
-    """Shake hands as a client that checks the certificate, and tell what it is or what is wrong."""
-    context = ssl.create_default_context(cafile=str(authority) if authority else None)
-    address = (host, port)
+    """
+    Shake hands as a client that checks the certificate, and tell what it is.
+
+    Raises:
+        CollectError: It is not trusted, nothing speaks TLS there, or the authorities are none.
+    """
+    context = shared(str(authority) if authority else None)
+    place = f"{host}:{port}"
     try:
         with (
-            socket.create_connection(address, min(_LONGEST_S, deadline.left_s())) as plain,
+            socket.create_connection((host, port), min(_LONGEST_S, deadline.left_s())) as plain,
             context.wrap_socket(plain, server_hostname=host) as wrapped,
         ):
             found = wrapped.getpeercert() or {}
-    except ssl.SSLCertVerificationError as error:
-        return Certificate("", None, error.verify_message)
-    except (ssl.SSLError, OSError) as error:
-        return Certificate("", None, f"no TLS: {error.strerror or type(error).__name__}")
+    except ssl.SSLError as error:
+        # So a test says of it what a snapshot would.
+        raise lost(requests.exceptions.SSLError(error), place) from error
+    except OSError as error:
+        raise lost(error, place) from error
     told = cast("tuple[tuple[str, str], ...]", found.get("subjectAltName", ()))
-    names = [value for kind, value in told if kind in {"DNS", "IP Address"}]
+    names = tuple(value for kind, value in told if kind in {"DNS", "IP Address"})
     ends = ssl.cert_time_to_seconds(str(found["notAfter"])) if "notAfter" in found else None
-    until = datetime.fromtimestamp(ends, tz=UTC) if ends is not None else None
-    return Certificate(", ".join(names) or "no name", until)
+    return Certificate(names, datetime.fromtimestamp(ends, tz=UTC) if ends is not None else None)

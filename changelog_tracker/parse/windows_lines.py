@@ -7,6 +7,7 @@ there and was not read. Everything else is an error with its line.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 MOST_LINES = 300_000
 # A value of the registry may have a megabyte; as hexadecimal digits it has two.
 LONGEST_LINE_BYTES = 4 * 1024 * 1024
-LONGEST_NAME = 4096
+LONGEST_NAME = 65_535
+# A longer name is kept by its beginning and its hash: databases bound what they index.
+LONGEST_KEPT_NAME = 800
 MOST_SETTINGS = 200
 MOST_ITEMS = 20_000
 # With more than these it is the kind that was not read, and not some of its resources.
@@ -144,11 +147,17 @@ def _no_number(_text: str) -> NoReturn:
 
 
 def _name(read: Mapping[str, Value], where: _Where) -> str:
-    """Take the name; what is no character in it is written as its number."""
+    """Take the name; what is no character in it is written as its number, and the end is cut."""
     name = read["name"]
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
         raise where.wrong(f"name: expected text of 1 to {LONGEST_NAME:,} characters")
-    return _NO_CHARACTER.sub(lambda found: f"[U+{ord(found[0]):04X}]", name)
+    kept = _NO_CHARACTER.sub(lambda found: f"[U+{ord(found[0]):04X}]", name)
+    if len(kept) <= LONGEST_KEPT_NAME:
+        return kept
+    if kept.endswith("\\"):
+        # What is below it could not be told by its name.
+        raise where.wrong(f"the name of a folder has more than {LONGEST_KEPT_NAME} characters")
+    return f"{kept[:LONGEST_KEPT_NAME]}[{hashlib.sha256(kept.encode()).hexdigest()[:16]}]"
 
 
 def _reason(read: Mapping[str, Value], where: _Where) -> str:

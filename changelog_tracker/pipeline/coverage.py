@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from changelog_tracker import catalogue
 from changelog_tracker.diff.coverage import Watch
 from changelog_tracker.diff.product_update import SERVER
 from changelog_tracker.diff.timeline import FILES
@@ -181,5 +182,8 @@ def _why_unread(kind: str, unread: Mapping[str, str], statuses: Mapping[str, str
         return f"not read: {scope}: {reason}"
     known = sum(1 for scope, status in statuses.items() if scope and status != "absent")
     parts = f"{len(unread)} of {known} {'files' if kind in FILES else 'objects'}"
+    if kind in catalogue.windows_kinds():
+        # Those that were read have no reading of their own.
+        parts = f"{len(unread)} resources"
     reasons = set(unread.values())
     return f"not read: {parts}: {reasons.pop()}" if len(reasons) == 1 else f"not read: {parts}"

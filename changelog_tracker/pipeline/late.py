@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from changelog_tracker.diff.timeline import FILES, NOT_GIVEN, advance, step
+from changelog_tracker.diff.timeline import CONFIG_FILE, FILES, NOT_GIVEN, advance, step
 from changelog_tracker.model import Known, Taken
 from changelog_tracker.pipeline.contents import differ
 from changelog_tracker.pipeline.outcome import Retold
@@ -106,6 +106,8 @@ def tell_again(
     changes = classified(late.known, late.done, load)
     told = [Told(0, late.at, changes, *_other(late.known, state))]
     following = next_snapshot(connection, late.server_id, late.at)
+    # Whether a file is new at a later snapshot depends on whether any was looked for before.
+    files_are_new = not _has_file(late.known) and _has_file(state)
     while following is not None:
         snapshot, at = following
         before = _before(connection, late.server_id, at, told[-1]) if told[1:] else state
@@ -115,8 +117,14 @@ def tell_again(
         state = advance(before, taken, done)
         other = _other(recorded, state)
         told.append(Told(snapshot, at, classified(before, done, load), *other))
-        following = _next(connection, late.server_id, told[-1])
+        files_are_new = files_are_new and not _has_file(recorded)
+        following = _next(connection, late.server_id, told[-1], with_files=files_are_new)
     return told
+
+
+def _has_file(known: Known) -> bool:
+    """Tell whether a configuration file was ever read."""
+    return any(key[0] == CONFIG_FILE and last.read_at for key, last in known.readings.items())
 
 
 def insert_late(
@@ -238,11 +246,22 @@ def _other(
     return readings, held, same
 
 
-def _next(connection: Connection, server_id: int, last: Told) -> tuple[int, int] | None:
-    """Give the next snapshot that bears on what is told otherwise; None where there is none."""
+def _next(
+    connection: Connection, server_id: int, last: Told, *, with_files: bool
+) -> tuple[int, int] | None:
+    """
+    Give the next snapshot that bears on what is told otherwise; None where there is none.
+
+    Args:
+        connection: An open transaction.
+        server_id: The server.
+        last: What was told last.
+        with_files: Whether each that read a configuration file does.
+    """
     if not (last.readings or last.held):
         return None
-    times = [next_told(connection, server_id, last.at, last.readings, last.held)]
+    kind = CONFIG_FILE if with_files else None
+    times = [next_told(connection, server_id, last.at, last.readings, last.held, kind)]
     if any(key[0] in AROUND for key in last.held):
         # The classes of other changes depend on these kinds.
         times.append(next_change(connection, server_id, last.at))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,19 +42,23 @@ class FileNames:
 
     def shown(self, path: str) -> str:
         """Give the name, as users see it, of a file of the import."""
-        return self.named(on_server(path))
+        return _named(self.install_path, self.windows, on_server(path))
 
     def named(self, name: str) -> str:
         """Give the name, as users see it, of a file on the server, with forward slashes."""
-        for root, variable in (
-            (self.install_path, "%ExchangeInstallPath%"),
-            (self.windows, "%windir%"),
-        ):
-            if root and name.casefold().startswith(f"{root.casefold()}/"):
-                return variable + name[len(root) :]
-        return name
+        return _named(self.install_path, self.windows, name)
 
 
+# The same files lie on every server.
+@lru_cache(maxsize=8192)
+def _named(install_path: str | None, windows: str | None, name: str) -> str:
+    for root, variable in ((install_path, "%ExchangeInstallPath%"), (windows, "%windir%")):
+        if root and name.casefold().startswith(f"{root.casefold()}/"):
+            return variable + name[len(root) :]
+    return name
+
+
+@lru_cache(maxsize=8192)
 def on_server(path: str) -> str:
     """Give a path on the server: `files/C/inetpub/x` is `C:/inetpub/x`."""
     parts = path.split("/")

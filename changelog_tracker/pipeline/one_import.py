@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from changelog_tracker.errors import InputError
 from changelog_tracker.model import Held, Known, Reading, Taken
 from changelog_tracker.pipeline.contents import differ
 from changelog_tracker.pipeline.evidence import evidence_of
-from changelog_tracker.pipeline.facts import add_facts
+from changelog_tracker.pipeline.facts import Earlier, add_facts, told_facts
 from changelog_tracker.pipeline.files import FileReader
 from changelog_tracker.pipeline.identity import likely_server, server_of
 from changelog_tracker.pipeline.noise_only import HeldBack, count_exports, drop_noise
@@ -22,7 +21,7 @@ from changelog_tracker.pipeline.outcome import Outcome
 from changelog_tracker.pipeline.recording import Finding, Recording, load
 from changelog_tracker.pipeline.stored import stored_objects
 from changelog_tracker.pipeline.surroundings import kinds_around
-from changelog_tracker.store.contents import add_contents, digest_of, load_contents
+from changelog_tracker.store.contents import add_contents, digest_of
 from changelog_tracker.store.history import last_key_id
 from changelog_tracker.store.journal import append, newest_snapshot, server_id
 from changelog_tracker.store.lookups import raw_file
@@ -32,6 +31,7 @@ from changelog_tracker.store.states import (
     Wanted,
     load_held,
     load_known,
+    load_open_kind,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ class OneImport:
             reader = self._reader(known, number, at)
             contents = reader.read()
         other_key = not contents.unchanged and self._is_other_key(number)
-        load_held(self.connection, number, known, at=at, only=[Wanted(SERVER)])
+        if at is None:
+            load_open_kind(self.connection, number, known, SERVER)
+        else:
+            load_held(self.connection, number, known, at=at, only=[Wanted(SERVER)])
         build = self._add_facts(name, contents, reader, known)
         taken = self._taken(contents)
         load_held(
@@ -189,14 +192,14 @@ class OneImport:
         self, name: str, contents: Contents, reader: FileReader, known: Known
     ) -> str | None:
         reader.add_objects(name)
-        facts = [h for h in known.held.values() if h.resource.kind == SERVER and h.reading[1]]
-        self.new |= load_contents(self.connection, [held.digest for held in facts])
-        earlier = {
-            held.resource.aspect: str(json.loads(self._load(held.digest))[held.resource.aspect])
-            for held in facts
-        }
         manifest = self.gathered.manifest
-        return add_facts(contents, manifest, reader.install_path, self.wish.build, earlier)
+        told = told_facts(contents, manifest, reader.install_path, self.wish.build)
+        facts = {
+            held.resource.aspect: held.digest
+            for held in known.held.values()
+            if held.resource.kind == SERVER and held.reading[1]
+        }
+        return add_facts(contents, told, Earlier(facts, told, self._load))
 
     def _taken(self, contents: Contents) -> Taken:
         held: dict[ReadingKey, dict[ResourceKey, Held]] = {}

@@ -7,19 +7,22 @@ Exchange endpoint offers, and each source of who and when. Nothing is stored.
 
 from __future__ import annotations
 
-import json
-import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from changelog_tracker import catalogue
 from changelog_tracker.collect.deadline import Deadline
-from changelog_tracker.collect.frame import read_frame
-from changelog_tracker.collect.limits import DEFAULT_LIMITS
+from changelog_tracker.collect.from_server import Collection
 from changelog_tracker.collect.probe import look_at_certificate, open_port
-from changelog_tracker.collect.script import collector
-from changelog_tracker.errors import CollectError, DamagedAnswerError, TrackerError
+from changelog_tracker.errors import (
+    CollectError,
+    DeadlineError,
+    RefusedError,
+    TrackerError,
+    UnreachableError,
+    UsageError,
+)
 from changelog_tracker.pipeline.transports import look_at_exchange, runner_of
 
 if TYPE_CHECKING:
@@ -27,10 +30,14 @@ if TYPE_CHECKING:
 
 Verdict = Literal["ok", "note", "fail"]
 DEADLINE_S = 60.0
+_DAY = len("2026-11-22")
+_ADMINISTRATOR = "let the account be a local administrator of the server"
 # Kerberos refuses above this; evidence and snapshots drift apart from here on.
 _MOST_SKEW_S = 300
-_MARKER_BYTES = 16
-_TEST = "test.json"
+# What ends a run before the script could say a word.
+_OUTSIDE = (UnreachableError, RefusedError, DeadlineError, UsageError)
+# How hints end that send people here.
+_THIS = ("; see server test", ", or see server test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,10 @@ class Tested:
 
     def failed(self, name: str, error: TrackerError) -> None:
         """Take down a check that failed with an error."""
-        self.add(name, "fail", error.what, error.hint)
+        hint = error.hint
+        for this in _THIS:
+            hint = hint.removesuffix(this) if hint else None
+        self.add(name, "fail", error.what, hint)
 
 
 def look_at(entry: ServerEntry, deadline_s: float = DEADLINE_S) -> Tested:
@@ -121,38 +131,39 @@ def _port(entry: ServerEntry, found: Tested, deadline: Deadline) -> bool:
     if entry.scheme == "http":
         found.add("certificate", "note", "none: HTTP, each message encrypted by the sign-in")
         return True
-    seen = look_at_certificate(entry.host, port, entry.ca, deadline)
-    if seen.trouble is not None:
-        do = "give the authority that issued it with --ca FILE, and --host as it is named in it"
-        found.add("certificate", "fail", seen.trouble, do)
+    return _certificate(entry, port, found, deadline)
+
+
+def _certificate(entry: ServerEntry, port: int, found: Tested, deadline: Deadline) -> bool:
+    try:
+        seen = look_at_certificate(entry.host, port, entry.ca, deadline)
+    except TrackerError as error:
+        found.failed("certificate", error)
         return False
+    names = ", ".join(seen.names) or "no name"
     until = f", until {seen.until:%Y-%m-%d}" if seen.until else ""
-    found.add("certificate", "ok", f"trusted, for {seen.subject}{until}")
+    found.add("certificate", "ok", f"trusted, for {names}{until}")
     return True
 
 
 def _signed_in(entry: ServerEntry, found: Tested, deadline: Deadline) -> dict[str, Any] | None:
     """Run the script in its quick mode; None where that failed, and it is said why."""
-    marker = secrets.token_hex(_MARKER_BYTES)
     name = "sign-in" if entry.transport == "winrm" else "PowerShell"
     started = datetime.now(tz=UTC)
+    place = ""
     try:
         runner = runner_of(entry, deadline)
-        arguments = {"Mode": "test", "Frame": marker}
-        if entry.exchange_url is not None:
-            arguments["NoExchange"] = "true"
-        output = runner.run(collector(), arguments, deadline)
-        entries = read_frame(output, marker, entry.name, DEFAULT_LIMITS)
-        told = json.loads(entries[_TEST])
-        if not isinstance(told, dict):
-            raise DamagedAnswerError(entry.name, f"its {_TEST} is no object")
+        place = runner.place
+        shell = entry.exchange_url is None
+        told = Collection(entry.name, runner, deadline, shell=shell).tested()
     except TrackerError as error:
+        if place and name == "sign-in" and not isinstance(error, _OUTSIDE):
+            found.add(name, "ok", f"{entry.auth} at {place}")
+            name = "script"
         found.failed(name, error)
         return None
-    except (ValueError, KeyError, RecursionError):
-        found.failed(name, DamagedAnswerError(entry.name, f"its {_TEST} cannot be read"))
-        return None
-    found.add(name, "ok", f"{entry.auth} at {runner.place}" if name == "sign-in" else "runs here")
+    if name == "sign-in":
+        found.add(name, "ok", f"{entry.auth} at {place}")
     _clock(told, found, started)
     return told
 
@@ -193,28 +204,33 @@ def _read_test(entry: ServerEntry, told: dict[str, Any], found: Tested) -> None:
         found.add(
             "Exchange", "fail", "is not installed there", "give the name of an Exchange server"
         )
-    if not told.get("elevated"):
-        do = "let the account be a local administrator of the server: files and IIS need it"
-        found.add("administrator", "fail", "the account has no full rights there", do)
-    for one in told.get("reads") or ():
-        if one.get("ok"):
-            continue
-        do = "let the account be a local administrator of the server"
-        found.add(str(one.get("what")), "fail", str(one.get("reason") or "cannot be read"), do)
-    readable = [str(one.get("what")) for one in told.get("reads") or () if one.get("ok")]
-    if readable:
-        found.add("reads", "ok", ", ".join(readable))
+    _reads(told, found)
     for source in told.get("evidence") or ():
         settings = source.get("settings") or {}
+        oldest = source.get("oldest")
         found.sources.append(
             Source(
                 str(source.get("source")),
                 source.get("enabled"),
-                source.get("oldest"),
+                str(oldest)[:_DAY] if oldest else None,
                 source.get("turn_on"),
                 settings.get("reason"),
             )
         )
+
+
+def _reads(told: dict[str, Any], found: Tested) -> None:
+    """Take down what the account may read there; who may read all of it needs no more rights."""
+    tries = told.get("reads") or ()
+    failed = [one for one in tries if not one.get("ok")]
+    readable = [str(one.get("what")) for one in tries if one.get("ok")]
+    for one in failed:
+        do = None if one is not failed[-1] else _ADMINISTRATOR
+        found.add(str(one.get("what")), "fail", str(one.get("reason") or "cannot be read"), do)
+    if not told.get("elevated") and not failed:
+        found.add("administrator", "note", "the account is none there; what was tried can be read")
+    if readable:
+        found.add("reads", "ok", ", ".join(readable))
 
 
 def _exchange(entry: ServerEntry, told: dict[str, Any], found: Tested, deadline: Deadline) -> None:
@@ -232,6 +248,7 @@ def _exchange(entry: ServerEntry, told: dict[str, Any], found: Tested, deadline:
         missing, audit = look_at_exchange(entry, _version(told), deadline)
     except CollectError as error:
         found.failed("Exchange shell", error)
+        found.sources.insert(0, Source("admin-audit-log", None, None, None, "see Exchange shell"))
         return
     reason = (audit.settings or {}).get("reason")
     found.sources.insert(
@@ -246,8 +263,10 @@ def _exchange(entry: ServerEntry, told: dict[str, Any], found: Tested, deadline:
     )
     if not missing:
         found.add("Exchange shell", "ok", f"{entry.exchange_url}, every cmdlet is there")
-    for cmdlet, role in missing.items():
-        found.add(cmdlet, "fail", "no role of the account brings it", f"a role that does: {role}")
+    for role in dict.fromkeys(missing.values()):
+        cmdlets = ", ".join(cmdlet for cmdlet, brings in missing.items() if brings == role)
+        told_of = f"no role of the account brings {cmdlets}"
+        found.add("Exchange role", "fail", told_of, f"give it the role {role}")
 
 
 def _version(told: dict[str, Any]) -> str | None:

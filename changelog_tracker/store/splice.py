@@ -73,8 +73,19 @@ def next_told(
     after: int,
     readings: Iterable[ReadingKey],
     held: Mapping[ResourceKey, Held | None],
+    kind: str | None = None,
 ) -> int | None:
-    """Give the first time after one at which rows of some readings or resources begin or end."""
+    """
+    Give the first time after one at which rows of some readings or resources begin or end.
+
+    Args:
+        connection: An open transaction.
+        server_id: The server.
+        after: The time, microseconds.
+        readings: Of these.
+        held: Of these.
+        kind: Of every reading of this kind too.
+    """
     wanted = set(readings)
     states = connection.execute(
         select(reading.c.kind, reading.c.folded, func.min(reading_state.c.from_at).label("at"))
@@ -94,7 +105,7 @@ def next_told(
         (row.told_by, row.scope) for row in versions if (row.kind, row.folded, row.aspect) in held
     }
     wanted |= {one.reading for one in held.values() if one is not None}
-    times = [row.at for row in states if (row.kind, row.folded) in wanted]
+    times = [row.at for row in states if (row.kind, row.folded) in wanted or row.kind == kind]
     return min(times, default=None)
 
 

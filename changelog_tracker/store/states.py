@@ -26,7 +26,7 @@ from changelog_tracker.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Table
 
@@ -74,6 +74,7 @@ _HELD = (
     .join(reading, reading.c.id == resource.c.reading_id)
     .where(resource.c.server_id == bindparam("server"))
 )
+_OPEN_OF_KIND = _HELD.where(version.c.until_at.is_(None), reading.c.kind == bindparam("kind"))
 _OPEN_READINGS = _READINGS.where(reading_state.c.until_at.is_(None))
 
 
@@ -91,17 +92,16 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
         return Known()
     known = Known(at=moment(last[1]))
     query = _OPEN_READINGS if at is None else _READINGS.where(holds(reading_state, at))
-    for row in connection.execute(query, {"server": server_id}):
-        found = Reading(
-            ReadingId(row.kind, row.scope), row.status, row.mode, row.reason, row.fingerprint
-        )
+    for row in connection.execute(query, {"server": server_id}).all():
+        kind, scope, reading_id, from_at, _, status, mode, reason, fingerprint, _ = row
+        found = Reading(ReadingId(kind, scope), status, mode, reason, fingerprint)
         read_at = known.at
-        if row.status == "unread" and row.scope and row.kind in catalogue.windows_kinds():
-            begin = _begin_of_unread(connection, row.reading_id, row.from_at)
-            read_at = _last_told(connection, server_id, row.kind, begin)
-        elif row.status == "unread":
-            read_at = _last_read(connection, server_id, row.reading_id, row.from_at)
-        known.readings[found.id.key] = KnownReading(found, read_at, moment(row.from_at))
+        if status == "unread" and scope and kind in catalogue.windows_kinds():
+            begin = _begin_of_unread(connection, reading_id, from_at)
+            read_at = _last_told(connection, server_id, kind, begin)
+        elif status == "unread":
+            read_at = _last_read(connection, server_id, reading_id, from_at)
+        known.readings[found.id.key] = KnownReading(found, read_at, moment(from_at))
     collector = known.readings.get(COLLECTOR.key)
     if collector is not None and collector.reading.status == "read":
         known.collector = collector.reading.reason
@@ -131,7 +131,17 @@ def load_held(
     query = _HELD.where(holds(version, at))
     if only is not None:
         query = query.where(or_(false(), *(_is_of(wanted) for wanted in only)))
-    for row in connection.execute(query, {"server": server_id}):
+    _add_held(known, connection.execute(query, {"server": server_id}))
+
+
+def load_open_kind(connection: Connection, server_id: int, known: Known, kind: str) -> None:
+    """Add to what is known now the resources of one kind of reading."""
+    named = {"server": server_id, "kind": kind}
+    _add_held(known, connection.execute(_OPEN_OF_KIND, named))
+
+
+def _add_held(known: Known, rows: Iterable[Any]) -> None:
+    for row in rows:
         kind, name, aspect, folded, reading_kind, scope, digest = row
         known.held[kind, folded, aspect] = Held(
             ResourceId(kind, name, aspect), (reading_kind, scope), digest

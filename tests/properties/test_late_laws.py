@@ -119,3 +119,16 @@ def test_the_order_of_many_snapshots_does_not_matter(tmp_path):
     """The same, five hundred times."""
     for seed in range(1000, 1500):
         same_in_any_order(tmp_path / str(seed), seed)
+
+
+def test_the_first_file_that_was_ever_read_may_come_in_last(tmp_path):
+    """Then a file that is new at a later snapshot, of the same collector, did come there."""
+    files = [{WEB: web(a="1")}, {ECP: vdir("Ecp")}, {OTHER_WEB: web(c="1")}, {WEB: web(a="2")}]
+    found = []
+    for order in ((0, 1, 2, 3), (1, 2, 3, 0)):
+        program = Program(tmp_path / str(order[0]))
+        for n in order:
+            program.take(f"2026-11-{n + 1:02}T10:00:00Z", files[n])
+        found.append(told(program))
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
