@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, comparison, snapshots, year
+from benchmarks import commands, comparison, servers, snapshots, year
 from benchmarks.tree import REAL, Tree
 
 
@@ -24,6 +24,7 @@ def main() -> int:
         results += comparison.measure(tree)
     results += year.measure()
     results += commands.measure()
+    results += servers.measure()
     for result in results:
         sign = "at most" if result.at_most else "at least"
         verdict = "holds" if result.holds else "MISSED"

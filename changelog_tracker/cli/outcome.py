@@ -51,19 +51,26 @@ def tell(outcome: Outcome) -> None:
             f"{retold.superseded} no longer hold; log --all shows what was recorded first"
         )
     if outcome.problems:
-        count = words.count(len(outcome.problems), "file or kind")
-        typer.echo(f"incomplete: {count} could not be read, and stays as it was known")
+        count = len(outcome.problems)
+        if count == 1:
+            what = "1 file or kind could not be read, and stays as it was known"
+        else:
+            what = f"{count} files or kinds could not be read, and stay as they were known"
+        typer.echo(f"incomplete: {what}")
     sys.stdout.flush()
 
 
-def notes(outcome: Outcome) -> None:
-    """Tell beside the answer what was not read, not used, or cannot be known."""
+def notes(outcome: Outcome, place: str = "") -> None:
+    """
+    Tell beside the answer what was not read, not used, or cannot be known.
+
+    Args:
+        outcome: What became of a snapshot.
+        place: What stands before each problem; which server it is, where there are several.
+    """
     from changelog_tracker.report.escape import terminal
 
-    for problem in outcome.problems:
-        typer.echo(f"error: {terminal(str(problem))}", err=True)
-        if problem.hint:
-            typer.echo(f"hint: {terminal(problem.hint)}", err=True)
+    _problems(outcome, place)
     said = [f"{file}: {why}" for file, why in outcome.not_used.items()]
     if outcome.others:
         said.append(f"objects of other servers were left out: {', '.join(outcome.others)}")
@@ -80,3 +87,17 @@ def notes(outcome: Outcome) -> None:
         )
     for note in said:
         typer.echo(f"note: {terminal(note)}", err=True)
+
+
+def _problems(outcome: Outcome, place: str) -> None:
+    """Tell what was not read; an endpoint that refuses costs every kind, for one reason."""
+    from changelog_tracker.report.escape import terminal
+
+    by_reason: dict[tuple[str, str | None], list[str]] = {}
+    for problem in outcome.problems:
+        by_reason.setdefault((problem.what, problem.hint), []).append(problem.place)
+    for (what, hint), places in by_reason.items():
+        said = f"{place}{', '.join(places)}: {what}"
+        typer.echo(f"error: {terminal(said)}", err=True)
+        if hint:
+            typer.echo(f"hint: {terminal(hint)}", err=True)

@@ -62,7 +62,8 @@ def _tell_sources(sources: list[Source]) -> None:
         {
             "WHO AND WHEN": terminal(one.name),
             "STATE": state[one.enabled],
-            "SINCE": terminal(one.oldest or ""),
+            # A log that is off may hold old records; since when it is off, nobody says.
+            "SINCE": terminal(one.oldest or "") if one.enabled else "",
         }
         for one in sources
     ]

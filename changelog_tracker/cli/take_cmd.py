@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from changelog_tracker.store import Store
 
 
+_ADD = "add one with: changelog-tracker server add EX01 --host ex01.contoso.com"
+
+
 def take(
     ctx: typer.Context,
     servers: Annotated[
@@ -93,6 +96,8 @@ def _entries(
 
     if bool(names) + every + (group is not None) != 1:
         raise UsageError("take", "expected names of servers, or --all, or --group", "server list")
+    if not store.database.exists():
+        raise UsageError("take", "the inventory has no server", _ADD)
     with store.reading() as connection:
         if names:
             found = {one.name: one for one in (inventory.entry(connection, n) for n in names)}
@@ -101,7 +106,7 @@ def _entries(
     if entries:
         return entries
     what = f"group {group} has no server" if group is not None else "the inventory has no server"
-    raise UsageError("take", what, "add one with: changelog-tracker server add EX01 --host HOST")
+    raise UsageError("take", what, _ADD)
 
 
 def _progress(count: int) -> AbstractContextManager[Callable[[Took], None]]:
@@ -135,6 +140,15 @@ def _tell_one(one: Took) -> None:
         raise one.error
     if one.outcome is not None:
         tell(one.outcome)
+        _hint(one)
+
+
+def _hint(one: Took) -> None:
+    """Say where it stands what an account lacks, after what it could not read."""
+    from changelog_tracker.report.escape import terminal
+
+    if one.outcome is not None and one.outcome.problems:
+        typer.echo(f"hint: see changelog-tracker server test {terminal(one.server)}", err=True)
 
 
 def _tell_all(done: list[Took]) -> None:
@@ -145,11 +159,13 @@ def _tell_all(done: list[Took]) -> None:
     rows = []
     for one in done:
         if one.error is not None:
-            typer.echo(f"error: {terminal(str(one.error))}", err=True)
+            place = "" if one.error.place.startswith(one.server) else f"{one.server}: "
+            typer.echo(f"error: {terminal(f'{place}{one.error}')}", err=True)
             if one.error.hint:
                 typer.echo(f"hint: {terminal(one.error.hint)}", err=True)
         elif one.outcome is not None:
-            notes(one.outcome)
+            notes(one.outcome, f"{one.server}: ")
+            _hint(one)
         rows.append(_row(one))
     write_table(rows, sys.stdout)
     failed = sum(one.error is not None for one in done)

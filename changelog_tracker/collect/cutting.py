@@ -13,6 +13,7 @@ import re
 import socket
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import requests
@@ -192,24 +193,39 @@ def _too_long(response: requests.Response) -> DamagedAnswerError:
     return DamagedAnswerError(response.url, "its answer is longer than any message", hint)
 
 
+class _Plain(HTTPConnection):
+    def __init__(self, *arguments: Any, connections: Connections, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **named)
+        self._connections = connections
+
+    def _new_conn(self) -> socket.socket:
+        return _opened(self, super()._new_conn, self._connections)
+
+
+class _Wrapped(HTTPSConnection):
+    def __init__(self, *arguments: Any, connections: Connections, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **named)
+        self._connections = connections
+
+    def _new_conn(self) -> socket.socket:
+        return _opened(self, super()._new_conn, self._connections)
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _WrappedPool(HTTPSConnectionPool):
+    ConnectionCls = _Wrapped
+
+
 def _pools(connections: Connections) -> dict[str, Any]:
-    """Make the pools whose connections are known."""
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return _opened(self, super()._new_conn, connections)
-
-    class Wrapped(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return _opened(self, super()._new_conn, connections)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class WrappedPool(HTTPSConnectionPool):
-        ConnectionCls = Wrapped
-
-    return {"http": PlainPool, "https": WrappedPool}
+    """Give what makes the pools whose connections are known."""
+    # What a pool does not know it hands on to its connections.
+    return {
+        "http": partial(_PlainPool, connections=connections),
+        "https": partial(_WrappedPool, connections=connections),
+    }
 
 
 def _opened(connection: Any, connect: Any, connections: Connections) -> socket.socket:  # noqa: ANN401  urllib3's

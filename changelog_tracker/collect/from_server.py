@@ -39,7 +39,7 @@ MARKER_BYTES = 16
 # Listed by their digest alone; their bytes come when they are asked for.
 FETCHED_LATER = ("files/", "windows/FileEntry.jsonl")
 _LONGEST_REASON = 500
-AGAIN = "try again; if it stays so, write the collector anew and run it on the server itself"
+_AGAIN = "try again; if it stays so, run the collector on the server itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ class Collection:
         try:
             told = json.loads(entries[TEST])
         except (ValueError, KeyError, RecursionError) as error:
-            raise DamagedAnswerError(self.server, f"its {TEST} cannot be read", AGAIN) from error
+            raise DamagedAnswerError(self.server, f"its {TEST} cannot be read", _AGAIN) from error
         if not isinstance(told, dict):
-            raise DamagedAnswerError(self.server, f"its {TEST} is no object", AGAIN)
+            raise DamagedAnswerError(self.server, f"its {TEST} is no object", _AGAIN)
         return told
 
     def fetched(self, gathered: Gathered, paths: Sequence[str]) -> Gathered:
@@ -148,7 +148,7 @@ class Collection:
 
     def _manifest(self, entries: Mapping[str, bytes]) -> Manifest:
         if NAME not in entries:
-            raise DamagedAnswerError(self.server, f"its answer holds no {NAME}")
+            raise DamagedAnswerError(self.server, f"its answer holds no {NAME}", _AGAIN)
         try:
             return read_manifest(self.server, entries[NAME])
         except InputError as error:
@@ -256,6 +256,6 @@ def _refusal(server: str, data: bytes) -> CollectError:
         told = json.loads(data)
         reason, hint = str(told["reason"]), told.get("hint")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DamagedAnswerError(server, f"its {REFUSED} cannot be read") from error
+        raise DamagedAnswerError(server, f"its {REFUSED} cannot be read", _AGAIN) from error
     line = " ".join(shown(reason).split())[:_LONGEST_REASON]
     return CollectError(server, f"refused: {line}", shown(str(hint)) if hint else None)

@@ -24,6 +24,7 @@ from changelog_tracker.collect.frame import has_ended
 from changelog_tracker.collect.limits import DEFAULT_LIMITS, in_words
 from changelog_tracker.collect.winrm_errors import no_answer, not_ours, translated
 from changelog_tracker.collect.winrm_said import said_instead
+from changelog_tracker.collect.wsman import Shells
 from changelog_tracker.errors import DamagedAnswerError, TrackerError, UsageError
 
 if TYPE_CHECKING:
@@ -108,14 +109,14 @@ class WinRm:
         After a failure it is closed over a new connection: under NTLM, one that was lost took the
         keys with it. That closing fails too never hides why the first thing failed.
         """
-        shell = protocol.open_shell(noprofile=True, codepage=UTF_8)
+        shell = protocol.shells.create(UTF_8)
         try:
             yield shell
         except BaseException as error:
             self._close_anew(shell, error)
             raise
         try:
-            protocol.close_shell(shell)
+            protocol.shells.delete(shell)
         # The answer is whole; only the shell is left to be closed.
         except Exception as error:  # noqa: BLE001
             self._close_anew(shell, error)
@@ -127,7 +128,7 @@ class WinRm:
             time.sleep(min(pause_s, max(0.0, deadline.left_s())))
             try:
                 with self._talk(Deadline(min(_TRY_S, deadline.left_s()))) as another:
-                    another.close_shell(shell)
+                    another.shells.delete(shell)
             except TrackerError as error:
                 told = error
             else:
@@ -141,15 +142,15 @@ class WinRm:
         program, *arguments = bootstrap.command_line()
         protocol.held.doing = "sending the script"
         # A pipe, no console: a console edits what comes, and ends lines at 8,191 characters.
-        command = protocol.run_command(shell, program, arguments, console_mode_stdin=False)
+        command = protocol.shells.command(shell, program, arguments)
         for start in range(0, len(payload), _PIECE_BYTES):
             piece = payload[start : start + _PIECE_BYTES]
             end = start + _PIECE_BYTES >= len(payload)
-            protocol.send_command_input(shell, command, piece, end=end)
+            protocol.shells.send(shell, command, piece, end=end)
         output = self._received(protocol, shell, command)
         protocol.transport.read_timeout_sec = _TRY_S
         try:
-            protocol.cleanup_command(shell, command)
+            protocol.shells.terminate(shell, command)
         # It has ended by itself; what is left of it goes with its shell.
         except Exception:  # noqa: BLE001
             return output
@@ -158,12 +159,11 @@ class WinRm:
     def _received(self, protocol: _Checked, shell: str, command: str) -> _Output:
         """Receive until the command has ended; a time-out of one operation only means: not yet."""
         output = _Output()
-        done = False
-        while not done:
+        while output.code is None:
             protocol.held.doing = f"the script was running, {len(output.stdout):,} bytes had come"
             protocol.held.check(self.place)
             try:
-                out, err, output.code, done = protocol.get_command_output_raw(shell, command)
+                out, err, output.code = protocol.shells.receive(shell, command)
             except WinRMOperationTimeoutError:
                 continue
             output.stdout += out
@@ -197,7 +197,7 @@ class _Output:
     def __init__(self) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
-        self.code = -1
+        self.code: int | None = None
 
 
 class _Checked(Protocol):
@@ -220,12 +220,13 @@ class _Checked(Protocol):
             operation_timeout_sec=operation,
         )
         self.transport = _Transport(held, endpoint, operation + _ON_THE_WAY_S)
+        self.shells = Shells(self.send_message, operation)
 
     def send_message(self, message: str) -> bytes:
         """Send one message; what answers another one is not taken."""
         answer: bytes = super().send_message(message)
         sent, told = _SENT.search(message), _RELATES.search(answer)
-        if told is None:
+        if told is None or b"<!DOCTYPE" in answer:
             raise not_ours(self.transport.endpoint)
         if sent is None or told[1].decode("ascii", "replace") != sent[1]:
             raise no_answer(self.transport.endpoint)

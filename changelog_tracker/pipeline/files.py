@@ -69,7 +69,8 @@ class FileReader:
     ) -> None:
         self._gathered = gathered
         self._fingerprints = fingerprints
-        self._raw = raw
+        self.raw = raw
+        self._matched: dict[str, tuple[bytes, list[Reading]]] = {}
         self._names = FileNames.of(gathered)
         self._manifest: Mapping[str, ManifestReading] = {
             reading.file: reading
@@ -102,8 +103,7 @@ class FileReader:
         return tuple(
             file.path
             for file in self._gathered.files
-            if not file.fetched
-            and not self._known_readings(file, self._fingerprints.of_file(file.sha256))
+            if not file.fetched and not self._match(file)[1]
         )
 
     def read(self) -> Contents:
@@ -118,8 +118,7 @@ class FileReader:
             if self._gathered.manifest and file.path not in self._manifest:
                 # bundle.json itself, evidence, and what no hash covers.
                 continue
-            fingerprint = self._fingerprints.of_file(file.sha256)
-            found.append((file, fingerprint, self._known_readings(file, fingerprint)))
+            found.append((file, *self._match(file)))
         # A noun of which one file is new is read whole: what its other files tell goes with it.
         new = {noun for file, _, known in found if not known for noun in _nouns_of(file)}
         for file, fingerprint, known in found:
@@ -143,6 +142,12 @@ class FileReader:
                 "docs/how-to.md says what to copy and export on the server",
             )
         return self.contents
+
+    def _match(self, file: FoundFile) -> tuple[bytes, list[Reading]]:
+        if file.path not in self._matched:
+            fingerprint = self._fingerprints.of_file(file.sha256)
+            self._matched[file.path] = fingerprint, self._known_readings(file, fingerprint)
+        return self._matched[file.path]
 
     def _known_readings(self, file: FoundFile, fingerprint: bytes) -> list[Reading]:
         """Give what a file told when its bytes were last read; nothing where it must be read."""
@@ -229,7 +234,7 @@ class FileReader:
 
     def _read_application_host(self, reading: ReadingId, root: Element) -> None:
         """Read the places that differ from the file that is known; the first time, all."""
-        stored = self._raw(reading.key)
+        stored = self.raw(reading.key)
         if stored is None:
             self.contents.records[reading.key] = application_host_records(root)
             return

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from changelog_tracker.collect.gathered import Gathered
     from changelog_tracker.normalise.secrets import Fingerprints
+    from changelog_tracker.pipeline.files import FileReader
     from changelog_tracker.pipeline.identity import Prior
     from changelog_tracker.store import Store
     from changelog_tracker.store.database import Connection
@@ -75,11 +76,13 @@ class Brought:
         gathered: Its files.
         wish: What was asked for.
         prior: What was known of its server before.
+        reader: What held these very files against that, and read none yet.
     """
 
     gathered: Gathered
     wish: Wish
     prior: Prior | None = None
+    reader: FileReader | None = None
 
 
 def import_several(
@@ -91,6 +94,8 @@ def import_several(
     Returns:
         In their order what was stored, or why nothing of it was.
     """
+    if not several:
+        return []
     has_begun = False
     try:
         with store.writing() as connection:
@@ -145,7 +150,13 @@ class _Together:
             at = _time_of(one.gathered, one.wish)
             with apart(self.connection, self.place):
                 return OneImport(
-                    self.connection, self.fingerprints, one.gathered, at, one.wish, prior=prior
+                    self.connection,
+                    self.fingerprints,
+                    one.gathered,
+                    at,
+                    one.wish,
+                    prior=prior,
+                    reader=one.reader,
                 ).run()
         except StoreError:
             # The transaction itself may be gone.

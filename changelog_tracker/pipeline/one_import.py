@@ -53,6 +53,7 @@ class OneImport:
     Args:
         new: Contents that the store may not have yet.
         prior: What is known of the server, where that was looked up before and still holds.
+        reader: What has held these very files against it, and read none yet.
     """
 
     connection: Connection
@@ -62,13 +63,15 @@ class OneImport:
     wish: Wish
     new: dict[bytes, bytes] = field(default_factory=dict)
     prior: Prior | None = None
+    reader: FileReader | None = None
 
     def run(self) -> Outcome:
         """Write the snapshot and its changes, or find that they are known."""
         likely = likely_server(
             self.connection, self.gathered, self.fingerprints, self.wish.server, self.prior
         )
-        reader = self._reader(likely.known, likely.number, None)
+        is_prior = self.prior is not None and likely.known is self.prior.known
+        reader = self._reader(likely.known, likely.number, None, self.reader if is_prior else None)
         contents = reader.read()
         name = server_of(self.gathered, contents, likely)
         number, known = likely.number, likely.known
@@ -128,12 +131,21 @@ class OneImport:
             others=tuple(sorted(n for n in contents.servers if n.casefold() != name.casefold())),
         )
 
-    def _reader(self, known: Known, number: int | None, at: int | None) -> FileReader:
+    def _reader(
+        self,
+        known: Known,
+        number: int | None,
+        at: int | None,
+        begun: FileReader | None = None,
+    ) -> FileReader:
         def raw(key: ReadingKey) -> bytes | None:
             if number is None:
                 return None
             return raw_file(self.connection, number, key, at)
 
+        if begun is not None:
+            begun.raw = raw
+            return begun
         return FileReader(self.gathered, self.fingerprints, known, raw)
 
     def _nothing_new(self, contents: Contents, known: Known) -> bool:

@@ -28,6 +28,7 @@ __all__ = [
     "without_secrets",
 ]
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _BLOCKS = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
 NOT_USED = "NotUsed"
 
@@ -94,4 +95,4 @@ def without_secrets(
 
 def canonical_settings(settings: Settings) -> bytes:
     """Give the bytes that stand for an object's settings."""
-    return json.dumps(settings, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(settings).encode()

@@ -15,14 +15,7 @@ from changelog_tracker import catalogue
 from changelog_tracker.collect.deadline import Deadline
 from changelog_tracker.collect.from_server import Collection
 from changelog_tracker.collect.probe import look_at_certificate, open_port
-from changelog_tracker.errors import (
-    CollectError,
-    DeadlineError,
-    RefusedError,
-    TrackerError,
-    UnreachableError,
-    UsageError,
-)
+from changelog_tracker.errors import CollectError, DeadlineError, TrackerError
 from changelog_tracker.pipeline.transports import look_at_exchange, runner_of
 
 if TYPE_CHECKING:
@@ -34,8 +27,6 @@ _DAY = len("2026-11-22")
 _ADMINISTRATOR = "let the account be a local administrator of the server"
 # Kerberos refuses above this; evidence and snapshots drift apart from here on.
 _MOST_SKEW_S = 300
-# What ends a run before the script could say a word.
-_OUTSIDE = (UnreachableError, RefusedError, DeadlineError, UsageError)
 # How hints end that send people here.
 _THIS = ("; see server test", ", or see server test")
 
@@ -112,7 +103,11 @@ def look_at(entry: ServerEntry, deadline_s: float = DEADLINE_S) -> Tested:
     told = _signed_in(entry, found, deadline)
     if told is None:
         return found
-    _read_test(entry, told, found)
+    try:
+        _read_test(entry, told, found)
+    except (AttributeError, TypeError):
+        found.add("script", "fail", "its answer has another form", "is that server what it seems?")
+        return found
     _exchange(entry, told, found, deadline)
     return found
 
@@ -148,7 +143,7 @@ def _certificate(entry: ServerEntry, port: int, found: Tested, deadline: Deadlin
 
 def _signed_in(entry: ServerEntry, found: Tested, deadline: Deadline) -> dict[str, Any] | None:
     """Run the script in its quick mode; None where that failed, and it is said why."""
-    name = "sign-in" if entry.transport == "winrm" else "PowerShell"
+    name = "WinRM" if entry.transport == "winrm" else "PowerShell"
     started = datetime.now(tz=UTC)
     place = ""
     try:
@@ -157,12 +152,13 @@ def _signed_in(entry: ServerEntry, found: Tested, deadline: Deadline) -> dict[st
         shell = entry.exchange_url is None
         told = Collection(entry.name, runner, deadline, shell=shell).tested()
     except TrackerError as error:
-        if place and name == "sign-in" and not isinstance(error, _OUTSIDE):
-            found.add(name, "ok", f"{entry.auth} at {place}")
+        # What the script itself says, or the frame that it wrote, is about the server.
+        if error.place == entry.name and not isinstance(error, DeadlineError):
+            found.add(name, "ok", f"{entry.auth} at {place}" if name == "WinRM" else "runs here")
             name = "script"
         found.failed(name, error)
         return None
-    if name == "sign-in":
+    if name == "WinRM":
         found.add(name, "ok", f"{entry.auth} at {place}")
     _clock(told, found, started)
     return told

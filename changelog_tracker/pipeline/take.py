@@ -22,14 +22,13 @@ from changelog_tracker.pipeline.identity import Prior
 from changelog_tracker.pipeline.importing import Brought, import_several
 from changelog_tracker.pipeline.outcome import Wish
 from changelog_tracker.pipeline.transports import ask_exchange, runner_of
-from changelog_tracker.store.journal import find_server, last_row
-from changelog_tracker.store.states import load_known
+from changelog_tracker.store.journal import last_row
+from changelog_tracker.store.known_servers import known_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from changelog_tracker.collect.gathered import Gathered
     from changelog_tracker.normalise.secrets import Fingerprints
     from changelog_tracker.pipeline.inventory import ServerEntry
     from changelog_tracker.pipeline.outcome import Outcome
@@ -37,8 +36,9 @@ if TYPE_CHECKING:
 
 # How long a connection that was cut at its deadline may need to notice.
 _GRACE_S = 10.0
-# So many servers wait for who is free, so that nobody who is waits for what is known of them.
-_IN_LINE = 8
+# So many servers more are in line or wait to be stored: what is stored together costs less.
+_IN_LINE = 32
+_TOGETHER = 16
 _REPORT = "report it, with what changelog-tracker doctor prints"
 
 
@@ -86,17 +86,20 @@ def take(
     early, what runs is cut off and not stored.
     """
     waiting = deque(entries)
-    running: dict[Future[Gathered], _Task] = {}
+    running: dict[Future[Brought], _Task] = {}
+    ended: list[tuple[_Task, Future[Brought]]] = []
     pool = ThreadPoolExecutor(options.workers, thread_name_prefix="take")
     try:
-        while waiting or running:
-            free = options.workers + _IN_LINE - len(running)
+        while waiting or running or ended:
+            free = options.workers + _line(running.values(), options) - len(running)
             upcoming = [waiting.popleft() for _ in range(min(free, len(waiting)))]
             for task in _tasks(store, fingerprints, upcoming, options):
                 running[pool.submit(task.gather)] = task
-            done, _ = wait(running, timeout=_left_s(running.values()), return_when=FIRST_COMPLETED)
-            ended = [(running.pop(one), one) for one in [*done, *_hung(running, done)]]
+            # Who has ended is stored while the next are collected.
             yield from _stored(store, fingerprints, ended)
+            ended = []
+            done, _ = wait(running, timeout=_left_s(running.values()), return_when=FIRST_COMPLETED)
+            ended = [(running.pop(one), one) for one in [*done, *_hung(running, done)][:_TOGETHER]]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for task in running.values():
@@ -123,7 +126,7 @@ class _Task:
     deadline: Deadline | None = None
     is_given_up: bool = False
 
-    def gather(self) -> Gathered:
+    def gather(self) -> Brought:
         """
         Bring all that the server has to tell.
 
@@ -134,23 +137,25 @@ class _Task:
         self.ends = self.started + self.options.deadline_s + _GRACE_S
         if self.is_given_up:
             self.deadline.expire()
-        return self._gathered(self.deadline)
+        return self._brought(self.deadline)
 
-    def _gathered(self, deadline: Deadline) -> Gathered:
+    def _brought(self, deadline: Deadline) -> Brought:
         entry, known = self.entry, self.prior.known if self.prior else Known()
         runner = runner_of(entry, deadline)
         shell = entry.exchange_url is None
         collection = Collection(entry.name, runner, deadline, known.at, shell=shell)
-        gathered = collection.listed()
+        listed = collection.listed()
         none: Known = Known()
         reader = FileReader(
-            gathered, self.fingerprints, none if self.options.full else known, lambda _: None
+            listed, self.fingerprints, none if self.options.full else known, lambda _: None
         )
-        gathered = collection.fetched(gathered, reader.unknown())
-        if shell:
-            return gathered
-        answers, evidence = ask_exchange(entry, version_of(gathered), known.at, deadline)
-        return with_exchange(gathered, answers, evidence)
+        gathered = collection.fetched(listed, reader.unknown())
+        if not shell:
+            answers, evidence = ask_exchange(entry, version_of(gathered), known.at, deadline)
+            gathered = with_exchange(gathered, answers, evidence)
+        is_same = gathered is listed and not self.options.full
+        wish = Wish(server=entry.name)
+        return Brought(gathered, wish, self.prior, reader if is_same else None)
 
     def give_up(self) -> None:
         """Cut it off, also where it only begins now."""
@@ -174,33 +179,39 @@ def _tasks(
     ends = time.monotonic() + 2 * (options.deadline_s + _GRACE_S)
     with store.reading() as connection:
         head, _ = last_row(connection)
-        for entry in entries:
-            row = find_server(connection, entry.name)
-            prior = Prior(head, *row, load_known(connection, row[0])) if row else None
-            yield _Task(entry, options, prior, fingerprints, ends)
+        found = known_servers(connection, [entry.name for entry in entries])
+    for entry in entries:
+        one = found.get(entry.name.casefold())
+        prior = Prior(head, *one) if one is not None else None
+        yield _Task(entry, options, prior, fingerprints, ends)
+
+
+def _line(tasks: Iterable[_Task], options: Options) -> int:
+    """Give how many servers may be in line; none while some bring all of their files."""
+    bring_all = options.full or any(task.prior is None for task in tasks)
+    return 0 if bring_all else _IN_LINE
 
 
 def _left_s(tasks: Iterable[_Task]) -> float:
-    return max(0.0, min(task.ends for task in tasks) - time.monotonic())
+    return max(0.0, min((task.ends for task in tasks), default=0.0) - time.monotonic())
 
 
 def _hung(
-    running: dict[Future[Gathered], _Task], done: set[Future[Gathered]]
-) -> list[Future[Gathered]]:
+    running: dict[Future[Brought], _Task], done: set[Future[Brought]]
+) -> list[Future[Brought]]:
     """Give what does not even notice that it was cut off, such as a name that is looked up."""
     now = time.monotonic()
     return [future for future, task in running.items() if future not in done and task.ends <= now]
 
 
 def _stored(
-    store: Store, fingerprints: Fingerprints, ended: Sequence[tuple[_Task, Future[Gathered]]]
+    store: Store, fingerprints: Fingerprints, ended: Sequence[tuple[_Task, Future[Brought]]]
 ) -> Iterator[Took]:
     """Store what was brought, all of it at once, and give what became of each."""
     brought: list[tuple[_Task, Brought]] = []
     for task, future in ended:
         try:
-            wish = Wish(server=task.entry.name)
-            brought.append((task, Brought(_gathered(task, future), wish, task.prior)))
+            brought.append((task, _brought(task, future)))
         except Exception as error:  # noqa: BLE001  a fault of ours in one server must not cost the others
             yield _failed(task, error)
     done = import_several(store, fingerprints, [one for _, one in brought])
@@ -211,7 +222,7 @@ def _stored(
             yield Took(task.entry.name, one, None, task.seconds)
 
 
-def _gathered(task: _Task, future: Future[Gathered]) -> Gathered:
+def _brought(task: _Task, future: Future[Brought]) -> Brought:
     if future.done():
         return future.result()
     task.give_up()

@@ -16,6 +16,7 @@ from changelog_tracker.store.tables import dictionary
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAGIC = b"\x28\xb5\x2f\xfd"
 # Below this a frame's header costs more than it saves; against other bytes much sooner.
@@ -37,7 +38,7 @@ def moment(micros: int) -> datetime:
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401  any JSON value
     """Give the one spelling of a JSON value that hashes are made of; ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def pack(data: bytes, against: bytes | None = None, level: int = 3) -> bytes:

@@ -7,6 +7,7 @@ They are derived from the journal for speed; store/history.py builds them from i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, false, func, insert, or_, select, update
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from changelog_tracker.model import ReadingKey, Step
 
 COLLECTOR = ReadingId("Collector")
+# The same files lie on every server.
+_reading_id = lru_cache(maxsize=8192)(ReadingId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,16 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
         return Known()
     known = Known(at=moment(last[1]))
     query = _OPEN_READINGS if at is None else _READINGS.where(holds(reading_state, at))
-    for row in connection.execute(query, {"server": server_id}).all():
+    rows = connection.execute(query, {"server": server_id}).all()
+    add_readings(connection, server_id, known, rows)
+    return known
+
+
+def add_readings(connection: Connection, server_id: int, known: Known, rows: Iterable[Any]) -> None:
+    """Add to what is known of a server its readings, by rows of kind, scope and state."""
+    for row in rows:
         kind, scope, reading_id, from_at, _, status, mode, reason, fingerprint, _ = row
-        found = Reading(ReadingId(kind, scope), status, mode, reason, fingerprint)
+        found = Reading(_reading_id(kind, scope), status, mode, reason, fingerprint)
         read_at = known.at
         if status == "unread" and scope and kind in catalogue.windows_kinds():
             begin = _begin_of_unread(connection, reading_id, from_at)
@@ -105,7 +115,6 @@ def load_known(connection: Connection, server_id: int, at: int | None = None) ->
     collector = known.readings.get(COLLECTOR.key)
     if collector is not None and collector.reading.status == "read":
         known.collector = collector.reading.reason
-    return known
 
 
 def load_held(

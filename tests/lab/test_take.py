@@ -121,7 +121,7 @@ def test_an_endpoint_that_refuses_leaves_its_kinds_unread(tmp_path, program):
         add(program, server, "EX01", "--force")
         answer = program.run("take", "EX01")
     assert answer.code == 4
-    assert "OwaVirtualDirectory: not read" in answer.err
+    assert "OwaVirtualDirectory, " in answer.err
     assert program.log() == []
 
 
