@@ -2,7 +2,7 @@
 Many servers behind one address, for benchmarks: whoever signs in as EX0001 finds EX0001.
 
 Whoever signs in as `EX0001-edited` finds the same server, two of whose files differ each time that
-they are listed. Runs in the process of the simulated server.
+they are listed to that user. Runs in the process of the simulated server.
 """
 
 from __future__ import annotations
@@ -121,10 +121,10 @@ class Servers:
         """Answer at once."""
         user, told = command.shell.owner, bytes(command.stdin).split(b"\r\n", 2)[1]
         arguments = dict(one.split("=", 1) for one in base64.b64decode(told).decode().split("\n"))
-        if user.endswith(EDITED) and arguments["Mode"] == "list":
+        if EDITED in user and arguments["Mode"] == "list":
             self._is_edited[user] = not self._is_edited.get(user)
         frame = self._frame(arguments.get("Fetch", ""), edited=self._is_edited.get(user, False))
-        packed = frame.of(user.removesuffix(EDITED))
+        packed = frame.of(user.partition("-")[0])
         command.write("stdout", framed(arguments["Frame"], packed))
         command.end(0)
 
