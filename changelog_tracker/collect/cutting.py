@@ -64,6 +64,7 @@ class Connections:
         self.offered: tuple[str, ...] = ()
         self._held: list[socket.socket] = []
         self._opened: list[HTTPConnection] = []
+        self._answers: list[requests.Response] = []
         self._key = deadline.watch(self._shut_all)
 
     def __enter__(self) -> Self:
@@ -79,9 +80,12 @@ class Connections:
         self._shut_all()
         for held in self._held:
             held.close()
-        # Those of answers that nobody read to the end are in no pool that would close them.
+        # Those of answers that nobody read to the end are in no pool that would close them; one
+        # that ends its connection has taken the socket over.
         for opened in self._opened:
             opened.close()
+        for answer in self._answers:
+            answer.close()
 
     def mount(self, session: requests.Session) -> None:
         """Have a session of requests open its connections here, and guess and follow nothing."""
@@ -108,6 +112,10 @@ class Connections:
         self._opened.append(connection)
         if self.deadline.is_over:
             self._shut_all()
+
+    def keep(self, answer: requests.Response) -> None:
+        """Take note of an answer that somebody else reads, or nobody."""
+        self._answers.append(answer)
 
     def _shut_all(self) -> None:
         for one in list(self._held):
@@ -165,18 +173,23 @@ class CuttingAdapter(HTTPAdapter):
         waits = timeout if isinstance(timeout, tuple) else (_CONNECT_S, timeout)
         named["timeout"] = tuple(min(wait or left, left) for wait in waits)
         response = super().send(*arguments, **named)
-        if int(response.headers.get("Content-Length") or 0) > MOST_BYTES:
-            raise _too_long(response)
         if response.status_code == requests.codes.unauthorized:
             # Not read here: NTLM looks at the connection's certificate, which is gone afterwards.
+            self._connections.keep(response)
             told = response.headers.get("WWW-Authenticate", "")
             self._connections.offered = self._connections.offered or tuple(_WAYS.findall(told))
             return response
-        return _read(response)
+        try:
+            return _read(response)
+        except BaseException:
+            response.close()
+            raise
 
 
 def _read(response: requests.Response) -> requests.Response:
     """Read an answer whole, if it is no longer than one can be."""
+    if int(response.headers.get("Content-Length") or 0) > MOST_BYTES:
+        raise _too_long(response)
     held = bytearray()
     for part in response.iter_content(65536):
         held += part
@@ -188,7 +201,6 @@ def _read(response: requests.Response) -> requests.Response:
 
 
 def _too_long(response: requests.Response) -> DamagedAnswerError:
-    response.close()
     hint = "is something between that answers in its place?"
     return DamagedAnswerError(response.url, "its answer is longer than any message", hint)
 
