@@ -25,7 +25,9 @@ FILE = "changelog-tracker.toml"
 TEXTS = ("store", "key")
 # Each with its least, its most, and what it is where nothing says otherwise.
 NUMBERS = {"workers": (1, 256, 8), "deadline": (5, 86_400, 300)}
-SETTINGS = (*TEXTS, *NUMBERS)
+# What `document` may be asked to be told besides the reason.
+REQUIRABLE = ("ticket", "by", "expires")
+SETTINGS = (*TEXTS, *NUMBERS, "require")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Config:
         file: The configuration file that was read, or None.
         workers: How many servers are collected at once.
         deadline_s: How long the collection of one may take.
+        require: What must be said of a change besides the reason.
     """
 
     store: str
@@ -46,6 +49,7 @@ class Config:
     file: Path | None = None
     workers: int = NUMBERS["workers"][2]
     deadline_s: int = NUMBERS["deadline"][2]
+    require: tuple[str, ...] = ()
 
 
 def load_config(store: str | None = None, config: str | None = None) -> Config:
@@ -73,6 +77,7 @@ def load_config(store: str | None = None, config: str | None = None) -> Config:
         file,
         _number(settings, "workers", file),
         _number(settings, "deadline", file),
+        _required(settings, file),
     )
 
 
@@ -133,6 +138,18 @@ def _number(settings: Mapping[str, object], name: str, file: Path | None) -> int
         what = f"{found!r} cannot be; expected a whole number from {least} to {most}"
         raise UsageError(place, what)
     return found
+
+
+def _required(settings: Mapping[str, object], file: Path | None) -> tuple[str, ...]:
+    """Give what must be said of a change: environment (`ticket,by`), else file."""
+    variable = "CHANGELOG_TRACKER_REQUIRE"
+    said = os.environ.get(variable)
+    place, found = f"{file}: require", settings.get("require", [])
+    if said:
+        place, found = variable, [name.strip() for name in said.split(",")]
+    if not isinstance(found, list) or any(name not in REQUIRABLE for name in found):
+        raise UsageError(place, f"{found!r} cannot be; expected any of {', '.join(REQUIRABLE)}")
+    return tuple(found)
 
 
 def _read(file: Path) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ import typer
 
 from changelog_tracker import __version__
 from changelog_tracker.cli import (
+    approve_cmd,
     baseline_cmd,
     catalogue_cmd,
     check_cmd,
@@ -28,6 +29,7 @@ from changelog_tracker.cli import (
     key_cmd,
     log_cmd,
     prune_cmd,
+    reject_cmd,
     replay_cmd,
     server_cmd,
     show_cmd,
@@ -92,6 +94,8 @@ app.command("verify")(verify_cmd.verify)
 app.command("replay")(replay_cmd.replay)
 app.add_typer(baseline_cmd.app, name="baseline")
 app.command("document")(document_cmd.document)
+app.command("approve")(approve_cmd.approve)
+app.command("reject")(reject_cmd.reject)
 app.command("catalogue")(catalogue_cmd.catalogue)
 app.command("check")(check_cmd.check)
 app.command("doctor")(doctor_cmd.doctor)

@@ -19,10 +19,18 @@ def document(
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="Who says so; else the account.")
     ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="TIME", help="Undocumented again from then on."),
+    ] = None,
 ) -> None:
     """Document one or many changes with one reason. What was said before stays in the journal."""
-    from changelog_tracker.pipeline.people import document_changes
+    from changelog_tracker.config import load_config
+    from changelog_tracker.pipeline.moments import read_time
+    from changelog_tracker.pipeline.people import Reason, document_changes
 
+    until = read_time(expires, "--expires") if expires else None
+    required = load_config(ctx.obj.store, ctx.obj.config).require
     with open_store(ctx) as store, store.changing() as connection:
-        done = document_changes(connection, changes, reason, ticket, by)
+        done = document_changes(connection, changes, Reason(reason, ticket, by, until), required)
     typer.echo(f"documented: {', '.join(done)}")

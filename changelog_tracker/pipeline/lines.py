@@ -83,6 +83,8 @@ def change_line(one: Recorded, context: Context | None) -> Line:
         "superseded_by": one.superseded_by,
         **(_commands(change, context) if context else {}),
     }
+    if words.get("self_approved"):
+        line["self_approved"] = True
     if run:
         line["replay"] = run["replay"]
     if change.also:

@@ -114,7 +114,8 @@ def _people(line: Line, zone: tzinfo) -> str:
     if line.get("by"):
         parts.append(escape.terminal(str(line["by"])))
     if line.get("approved_by"):
-        parts.append(f"approved by {escape.terminal(str(line['approved_by']))}")
+        lead = "self-approved by" if line.get("self_approved") else "approved by"
+        parts.append(f"{lead} {escape.terminal(str(line['approved_by']))}")
     if line.get("expires"):
         parts.append(f"until {words.moment(str(line['expires']), zone)}")
     return ", ".join(parts)

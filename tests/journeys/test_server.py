@@ -492,7 +492,7 @@ def test_what_is_unknown_in_the_file_is_told_with_what_is_known(tmp_path):
     """All settings by name."""
     file = tmp_path / "a.toml"
     file.write_text("threads = 3\n")
-    with pytest.raises(UsageError, match=r"known are store, key, workers, deadline$"):
+    with pytest.raises(UsageError, match=r"known are store, key, workers, deadline, require$"):
         load_config(config=str(file))
 
 

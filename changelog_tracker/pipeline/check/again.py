@@ -140,7 +140,7 @@ class Again:
         known.update(((one.seq, one.n), one) for one in told)
 
     def document(self, entry: Entry, _server: int | None) -> None:
-        """Do what documenting did."""
+        """Do what documenting, approving and rejecting did."""
         said = {key: what for key, what in entry.body.items() if key != "changes"}
         for name in entry.body["changes"]:
             seq, n, k = (*map(int, name.split(".")), 0)[:3]
@@ -182,6 +182,8 @@ _ACTS: dict[str, Callable[[Again, Entry, int | None], None]] = {
     "snapshot": Again.snapshot,
     "revision": Again.revision,
     "document": Again.document,
+    "approve": Again.document,
+    "reject": Again.document,
     # A row `replay` is all there is of its run: nothing is derived from it but these.
     REPLAYED: Again.replayed,
     "baseline": Again.baseline,

@@ -27,6 +27,8 @@ _LOST = {
     "snapshot": "log cannot show the changes that it brought",
     "revision": "log cannot show the changes that it brought",
     "document": "log still shows the reason, from a derived row",
+    "approve": "log still shows the approval, from a derived row",
+    "reject": "log still shows the rejection, from a derived row",
     REPLAY: "later snapshots cannot be tied to its steps",
     REPLAYED: "log still shows the steps, from a derived row",
     "baseline": "drift still knows it, from a derived row",
