@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import ChangeIds, Speaker
 from changelog_tracker.cli.session import open_store
 
 
 def approve(
     ctx: typer.Context,
-    changes: Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Ids, as log shows.")],
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who approves; else the account.")
-    ] = None,
+    changes: ChangeIds,
+    by: Speaker = None,
     own: Annotated[
         bool, typer.Option("--self", help="Also what is your own; the log shows it.")
     ] = False,

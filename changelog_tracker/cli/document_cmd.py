@@ -6,19 +6,18 @@ from typing import Annotated
 
 import typer
 
+from changelog_tracker.cli.options import ChangeIds, Speaker
 from changelog_tracker.cli.session import open_store
 
 
 def document(
     ctx: typer.Context,
-    changes: Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Ids, as log shows.")],
+    changes: ChangeIds,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
     ticket: Annotated[
         str | None, typer.Option("--ticket", metavar="ID", help="The ticket it belongs to.")
     ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who says so; else the account.")
-    ] = None,
+    by: Speaker = None,
     expires: Annotated[
         str | None,
         typer.Option("--expires", metavar="TIME", help="Undocumented again from then on."),

@@ -21,3 +21,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Write over a FILE th
 UnfoldOption = Annotated[bool, typer.Option("--unfold", help="Also what is folded into one line.")]
 OneServer = Annotated[str, typer.Argument(help="The server.")]
 AnyServer = Annotated[str | None, typer.Argument(help="One server; else all.")]
+ChangeIds = Annotated[list[str], typer.Argument(metavar="CHANGE...", help="Ids, as log shows.")]
+Speaker = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who says so; else the account.")
+]

@@ -72,7 +72,7 @@ def change_line(one: Recorded, context: Context | None) -> Line:
         "before": change.before,
         "after": change.after,
         "class": class_of(one),
-        "who": _who(run) if run else [],
+        "who": who_made(one),
         "documented": is_documented(words),
         "reason": words.get("reason"),
         "ticket": words.get("ticket"),
@@ -104,7 +104,11 @@ def class_of(one: Recorded) -> Class:
     return "replay" if run_words(one) else one.change.category
 
 
-def _who(run: Line) -> list[Line]:
+def who_made(one: Recorded) -> list[Line]:
+    """Give whom the evidence names."""
+    run = run_words(one)
+    if run is None:
+        return []
     when = run["replay"]["at"]
     return [{"name": run["by"], "when": when, "source": "replay-journal", "confidence": "exact"}]
 

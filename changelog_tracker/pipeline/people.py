@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from changelog_tracker.errors import UsageError
-from changelog_tracker.pipeline.lines import change_line, is_documented, known_server, utc
+from changelog_tracker.pipeline.lines import is_documented, known_server, utc, who_made
 from changelog_tracker.pipeline.moments import find_snapshot
 from changelog_tracker.store.changes import find_change
 from changelog_tracker.store.journal import append, who_runs
@@ -111,21 +111,11 @@ def approve_changes(
     """
     found = _changes(connection, ids)
     approver = _name_and_account("approved_by", "approved_account", by)
-    verdicts = []
-    for name, (one, k) in found.items():
-        part = one.folded(k) if k else one
-        words = dict(part.words[-1]) if part.words else {}
-        if not is_documented(words):
-            what = "has no reason that stands; nothing was approved"
-            raise UsageError(name, what, f"changelog-tracker document {name} --reason TEXT")
-        whose = _own(part, words, approver)
-        if whose and not own:
-            hint = "have somebody else approve it, or say --self, which the log shows"
-            raise UsageError(name, f"{whose}; nothing was approved", hint)
-        # What a run of a replay script says of its step is no person's word.
-        verdict = {key: what for key, what in words.items() if key not in {"replay", SELF}}
-        verdicts.append((name, {**verdict, **approver, **({SELF: True} if whose else {})}))
-    for name, verdict in verdicts:
+    verdicts = {
+        name: _verdict(name, one.folded(k) if k else one, approver, own=own)
+        for name, (one, k) in found.items()
+    }
+    for name, verdict in verdicts.items():
         _say(connection, "approve", {name: found[name]}, verdict)
     return list(found)
 
@@ -194,13 +184,28 @@ def _name_and_account(name_key: str, account_key: str, name: str | None) -> dict
     return {name_key: name.strip() if name else account, account_key: account}
 
 
+def _verdict(name: str, one: Recorded, approver: dict[str, Any], *, own: bool) -> dict[str, Any]:
+    """Give the words that stand, approved."""
+    words = one.words[-1] if one.words else {}
+    if not is_documented(words):
+        what = "has no reason that stands; nothing was approved"
+        raise UsageError(name, what, f"changelog-tracker document {name} --reason TEXT")
+    whose = _own(one, words, approver)
+    if whose and not own:
+        hint = "have somebody else approve it, or say --self, which the log shows"
+        raise UsageError(name, f"{whose}; nothing was approved", hint)
+    # What a run of a replay script says of its step is no person's word.
+    kept = {key: what for key, what in words.items() if key not in {"replay", SELF}}
+    return {**kept, **approver, **({SELF: True} if whose else {})}
+
+
 def _own(one: Recorded, words: dict[str, Any], approver: dict[str, Any]) -> str | None:
     """Say why a change is the approver's own; None where it is somebody else's."""
     name, account = approver["approved_by"], approver["approved_account"]
     sides = {name.casefold(), account.casefold()}
     if str(words.get("by", "")).casefold() in sides or words.get("account") == account:
         return f"was documented by {words.get('by')}, account {words.get('account', 'unknown')}"
-    made = [str(who["name"]) for who in change_line(one, None)["who"]]
+    made = [str(who["name"]) for who in who_made(one)]
     mine = [who for who in made if who.casefold() in sides]
     return f"was made by {mine[0]}, as the evidence says" if mine else None
 
